@@ -1,0 +1,134 @@
+"""ClawdBot: a Telegram assistant made for message floods, and its plugin framework.
+
+Everything that a plugin or a backend may import is named here; nothing deeper
+is promised to stay. The names are looked up when first used, so that
+``clawdbot --help`` imports neither a web server nor Telegram.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from .backend import (
+        Backend,
+        Chunk,
+        Load,
+        ModelInfo,
+        Priority,
+        Request,
+        Turn,
+        Usage,
+    )
+    from .config import ModelConfig, PluginConfig, ProviderConfig
+    from .errors import (
+        BackendError,
+        BackendUnavailable,
+        ClawdBotError,
+        ContextOverflow,
+        FileUnavailable,
+        GenerationFailed,
+        ModelFileMissing,
+        ModelNotFound,
+        Overloaded,
+        StorageError,
+        UsageError,
+    )
+    from .hooks.context import Context, Models, Scope, Storage
+    from .hooks.hookspecs import hookimpl
+    from .messages import PASS, Attachment, Chat, Message, Part, Receipt, Reply, Sender
+
+__version__ = "0.1.0"
+
+_HOMES: Final = {
+    "backend": (
+        "Backend",
+        "Chunk",
+        "Load",
+        "ModelInfo",
+        "Priority",
+        "Request",
+        "Turn",
+        "Usage",
+    ),
+    "config": ("ModelConfig", "PluginConfig", "ProviderConfig"),
+    "errors": (
+        "BackendError",
+        "BackendUnavailable",
+        "ClawdBotError",
+        "ContextOverflow",
+        "FileUnavailable",
+        "GenerationFailed",
+        "ModelFileMissing",
+        "ModelNotFound",
+        "Overloaded",
+        "StorageError",
+        "UsageError",
+    ),
+    "hooks.context": ("Context", "Models", "Scope", "Storage"),
+    "hooks.hookspecs": ("hookimpl",),
+    "messages": (
+        "PASS",
+        "Attachment",
+        "Chat",
+        "Message",
+        "Part",
+        "Receipt",
+        "Reply",
+        "Sender",
+    ),
+}
+_HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "PASS",
+    "Attachment",
+    "Backend",
+    "BackendError",
+    "BackendUnavailable",
+    "Chat",
+    "Chunk",
+    "ClawdBotError",
+    "Context",
+    "ContextOverflow",
+    "FileUnavailable",
+    "GenerationFailed",
+    "Load",
+    "Message",
+    "ModelConfig",
+    "ModelFileMissing",
+    "ModelInfo",
+    "ModelNotFound",
+    "Models",
+    "Overloaded",
+    "Part",
+    "PluginConfig",
+    "Priority",
+    "ProviderConfig",
+    "Receipt",
+    "Reply",
+    "Request",
+    "Scope",
+    "Sender",
+    "Storage",
+    "StorageError",
+    "Turn",
+    "Usage",
+    "UsageError",
+    "__version__",
+    "hookimpl",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{home}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

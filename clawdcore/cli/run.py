@@ -1,0 +1,29 @@
+"""``clawdbot run``: the bot, until it is told to stop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("run")
+@click.option(
+    "-c",
+    "--config",
+    "path",
+    type=click.Path(path_type=Path),
+    help="The configuration; else clawdbot.json here or in the user's folder, else defaults.",
+)
+@click.option(
+    "--single",
+    is_flag=True,
+    help="Edge and worker in one process. This version has no other way, so it changes nothing.",
+)
+@click.option("--debug", is_flag=True, help="Show tracebacks and debug logs.")
+@click.pass_context
+def command(ctx: click.Context, path: Path | None, single: bool, debug: bool) -> None:
+    """Run the bot until SIGTERM or Ctrl-C; what was accepted is answered first."""
+    from .serve import serve
+
+    serve(path, debug=debug or bool(ctx.obj and ctx.obj["debug"]))

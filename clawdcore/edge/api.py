@@ -1,0 +1,230 @@
+"""Calls to the Bot API, over python-telegram-bot; the edge's only way out.
+
+Answers to ``getUpdates`` stay bytes: they are decoded in the worker. The
+errors here are what delivery and receivers decide by, so they are few.
+"""
+
+from __future__ import annotations
+
+import warnings
+from datetime import timedelta
+from typing import Final, Protocol
+from urllib.parse import urlencode
+
+import msgspec
+from telegram import Bot as PtbBot
+from telegram import BotCommand, LinkPreviewOptions, MessageEntity, ReplyParameters
+from telegram import error as ptb
+from telegram.request import HTTPXRequest
+from telegram.warnings import PTBDeprecationWarning
+
+from ..broker import Bot, Target
+from ..errors import ChannelUnreachable, FileUnavailable, TokenRefused
+from .markup import Entity
+
+ALLOWED_UPDATES: Final = ("message",)
+"""Kinds of updates that this version works on."""
+FILE_LIMIT: Final = 20 * 1024 * 1024
+"""Bytes that getFile hands out at most (core.telegram.org/bots/api#getfile)."""
+POOL: Final = 32
+TIMEOUT: Final = 10.0
+"""Seconds for one call; a long poll adds its own."""
+
+
+class CallError(Exception):
+    """A call that did not succeed."""
+
+
+class FloodWait(CallError):
+    """Too many requests (429); ``seconds`` is how long to wait."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"wait {seconds:g} s")
+        self.seconds = seconds
+
+
+class Rejected(CallError):
+    """Telegram understood and said no (400, 403, 404): trying again won't help."""
+
+
+class Conflict(CallError):
+    """Somebody else polls, or a webhook is set (409)."""
+
+
+class Unreachable(CallError):
+    """No answer, or a server error. ``sent`` is whether the request may have arrived."""
+
+    def __init__(self, reason: str, *, sent: bool) -> None:
+        super().__init__(reason)
+        self.sent = sent
+
+
+class Api(Protocol):
+    """What the edge needs of Telegram. Each call may raise :class:`CallError`."""
+
+    async def open(self) -> Bot: ...
+    async def close(self) -> None: ...
+    async def poll(self, offset: int, *, limit: int, timeout: int) -> bytes: ...
+    async def send(
+        self, target: Target, text: str, entities: tuple[Entity, ...], *, preview: bool
+    ) -> int: ...
+    async def draft(self, target: Target, draft_id: int, text: str) -> None: ...
+    async def set_commands(self, language: str, commands: tuple[tuple[str, str], ...]) -> None: ...
+    async def set_webhook(self, url: str, secret: str) -> None: ...
+    async def delete_webhook(self) -> None: ...
+    async def file(self, file_id: str) -> bytes: ...
+
+
+class TelegramApi:
+    """:class:`Api` against a real Bot API server at ``root``."""
+
+    def __init__(self, token: str, root: str) -> None:
+        self._root = root.rstrip("/")
+        self._token = token
+        self._polling = HTTPXRequest(connection_pool_size=1, read_timeout=TIMEOUT)
+        self._bot = PtbBot(
+            token,
+            base_url=f"{self._root}/bot",
+            base_file_url=f"{self._root}/file/bot",
+            request=HTTPXRequest(
+                connection_pool_size=POOL,
+                read_timeout=TIMEOUT,
+                write_timeout=TIMEOUT,
+                connect_timeout=TIMEOUT,
+                pool_timeout=TIMEOUT,
+            ),
+            get_updates_request=self._polling,
+        )
+
+    async def open(self) -> Bot:
+        """Connect and ask who we are.
+
+        Raises:
+            TokenRefused: the server doesn't know the token.
+            ChannelUnreachable: it doesn't answer.
+        """
+        try:
+            await self._bot.initialize()
+        except ptb.InvalidToken:
+            raise TokenRefused(
+                f"{self._root} refused the bot token.",
+                fix="Copy it again from @BotFather (/mybots → API Token).",
+            ) from None
+        except ptb.TelegramError as error:
+            raise ChannelUnreachable(
+                f"the Bot API at {self._root} can't be reached ({_reason(error)}).",
+                fix="Check the network, a proxy, and channels.telegram.apiRoot.",
+            ) from None
+        me = self._bot.bot
+        return Bot(me.id, me.username or "", bool(me.can_read_all_group_messages))
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._bot.shutdown()
+
+    async def poll(self, offset: int, *, limit: int, timeout: int) -> bytes:
+        """``getUpdates`` as it comes; ``timeout`` is the long poll's, in seconds."""
+        query = urlencode(
+            {
+                "offset": offset,
+                "limit": limit,
+                "timeout": timeout,
+                "allowed_updates": msgspec.json.encode(ALLOWED_UPDATES).decode(),
+            }
+        )
+        url = f"{self._root}/bot{self._token}/getUpdates?{query}"
+        try:
+            body = await self._polling.retrieve(url, read_timeout=timeout + TIMEOUT)
+        except ptb.InvalidToken:
+            raise TokenRefused(
+                f"{self._root} no longer accepts the bot token.",
+                fix="It was revoked: copy the new one from @BotFather.",
+            ) from None
+        except ptb.TelegramError as error:
+            raise _call_error(error) from None
+        return bytes(body)
+
+    async def send(
+        self, target: Target, text: str, entities: tuple[Entity, ...], *, preview: bool
+    ) -> int:
+        """``sendMessage``; returns the message's id."""
+        reply = ReplyParameters(target.reply_to, allow_sending_without_reply=True)
+        try:
+            message = await self._bot.send_message(
+                target.chat_id,
+                text,
+                message_thread_id=target.topic,
+                entities=[MessageEntity(**msgspec.structs.asdict(e)) for e in entities] or None,
+                reply_parameters=reply if target.reply_to else None,
+                link_preview_options=LinkPreviewOptions(is_disabled=not preview),
+            )
+        except ptb.TelegramError as error:
+            raise _call_error(error) from None
+        return message.message_id
+
+    async def draft(self, target: Target, draft_id: int, text: str) -> None:
+        """``sendMessageDraft``: a preview of 30 s in a private chat."""
+        try:
+            await self._bot.send_message_draft(
+                target.chat_id, draft_id, text, message_thread_id=target.topic
+            )
+        except ptb.TelegramError as error:
+            raise _call_error(error) from None
+
+    async def set_commands(self, language: str, commands: tuple[tuple[str, str], ...]) -> None:
+        """``setMyCommands`` for one language, "" for all others."""
+        try:
+            await self._bot.set_my_commands(
+                [BotCommand(name, summary) for name, summary in commands],
+                language_code=language or None,
+            )
+        except ptb.TelegramError as error:
+            raise _call_error(error) from None
+
+    async def set_webhook(self, url: str, secret: str) -> None:
+        """``setWebhook``; updates then come with ``secret`` in a header."""
+        try:
+            await self._bot.set_webhook(
+                url, secret_token=secret, allowed_updates=list(ALLOWED_UPDATES), max_connections=40
+            )
+        except ptb.TelegramError as error:
+            raise _call_error(error) from None
+
+    async def delete_webhook(self) -> None:
+        """``deleteWebhook``; what waits there is kept for polling."""
+        try:
+            await self._bot.delete_webhook()
+        except ptb.TelegramError as error:
+            raise _call_error(error) from None
+
+    async def file(self, file_id: str) -> bytes:
+        """A file's bytes. Raises :class:`FileUnavailable`."""
+        try:
+            file = await self._bot.get_file(file_id)
+            if (file.file_size or 0) > FILE_LIMIT:
+                raise FileUnavailable("the file is larger than 20 MB.")
+            return bytes(await file.download_as_bytearray())
+        except ptb.TelegramError as error:
+            raise FileUnavailable(f"Telegram did not hand it out ({_reason(error)}).") from None
+
+
+def _reason(error: ptb.TelegramError) -> str:
+    """An error in a word or two. httpx's texts name hosts, never tokens."""
+    if isinstance(error, ptb.TimedOut):
+        return "timed out"
+    text = str(error)
+    return text.partition("httpx.")[2].partition(":")[0] or text[:100]
+
+
+def _call_error(error: ptb.TelegramError) -> CallError:
+    if isinstance(error, ptb.RetryAfter):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PTBDeprecationWarning)
+            wait = error.retry_after
+        return FloodWait(wait.total_seconds() if isinstance(wait, timedelta) else float(wait))
+    if isinstance(error, ptb.Conflict):
+        return Conflict(_reason(error))
+    if isinstance(error, ptb.BadRequest | ptb.Forbidden | ptb.InvalidToken | ptb.ChatMigrated):
+        return Rejected(_reason(error))
+    never_sent = any(name in str(error) for name in ("ConnectError", "ConnectTimeout", "Pool"))
+    return Unreachable(_reason(error), sent=not never_sent)

@@ -1,0 +1,104 @@
+"""Take updates by long polling; the offset confirms what was accepted before."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from ..errors import SecondPoller
+from .api import Api, CallError, Conflict, FloodWait
+from .intake import Broken, Update, read_updates
+
+log = logging.getLogger(__name__)
+
+BATCH: Final = 100
+"""Updates per call (1 to 100, core.telegram.org/bots/api#getupdates)."""
+POLL_SECONDS: Final = 30
+LONGEST_PAUSE: Final = 30.0
+"""Seconds between tries while Telegram can't be reached."""
+CONFLICTS_AT_START: Final = 3
+"""Conflicts before the first success that mean somebody else polls."""
+
+Accept = Callable[[Update | Broken], Awaitable[None]]
+
+
+class Poller:
+    """Polls until it is cancelled.
+
+    ``accept`` is awaited for each update, so that a full edge stops asking;
+    what is not asked for, Telegram keeps for 24 hours.
+    """
+
+    def __init__(self, api: Api, accept: Accept, *, poll_seconds: int = POLL_SECONDS) -> None:
+        self._api = api
+        self._accept = accept
+        self._seconds = poll_seconds
+        self._offset = 0
+        self._failures = 0
+        self._conflicts = 0
+        self._ever = False
+
+    async def run(self) -> None:
+        """Ask, hand on, and confirm with the next asking.
+
+        Raises:
+            SecondPoller: from the start, somebody else polls with this token.
+            TokenRefused: the token was revoked.
+        """
+        while True:
+            try:
+                body = await self._api.poll(self._offset, limit=BATCH, timeout=self._seconds)
+            except Conflict:
+                await self._conflict()
+                continue
+            except CallError as error:
+                await self._pause(error)
+                continue
+            if self._failures:
+                log.info("Telegram answers again")
+            self._ever, self._failures, self._conflicts = True, 0, 0
+            pieces = read_updates(body)
+            moved = [await self._take(piece) for piece in pieces]
+            if pieces and not any(moved):
+                await asyncio.sleep(LONGEST_PAUSE)
+
+    async def confirm(self) -> None:
+        """Tell Telegram what was accepted, so that a later start doesn't get it again."""
+        if not self._offset:
+            return
+        try:
+            await self._api.poll(self._offset, limit=1, timeout=0)
+        except CallError as error:
+            log.warning("the last updates may come again: %s", type(error).__name__)
+
+    async def _take(self, piece: Update | Broken) -> bool:
+        """Hand one piece on; returns whether the next call will be past it."""
+        await self._accept(piece)
+        if piece.id is not None:
+            self._offset = max(self._offset, piece.id + 1)
+            return True
+        if self._offset:
+            # Ids rise one by one: what hides its id sits at the next one.
+            self._offset += 1
+            return True
+        return False
+
+    async def _conflict(self) -> None:
+        self._conflicts += 1
+        if not self._ever and self._conflicts >= CONFLICTS_AT_START:
+            raise SecondPoller(
+                "another process polls Telegram with this token (409 Conflict).",
+                fix="Stop it, or give this bot a token of its own from @BotFather.",
+            )
+        log.warning("another process polls with this token (409); trying again")
+        await asyncio.sleep(min(2.0**self._conflicts, LONGEST_PAUSE))
+
+    async def _pause(self, error: CallError) -> None:
+        self._failures += 1
+        wait = min(2.0 ** (self._failures - 1), LONGEST_PAUSE)
+        if isinstance(error, FloodWait):
+            wait = max(wait, error.seconds)
+        log.warning("Telegram can't be polled (%s); next try in %g s", error, wait)
+        await asyncio.sleep(wait)

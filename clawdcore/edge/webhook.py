@@ -1,0 +1,76 @@
+"""Take updates by webhook: check the secret, accept, answer 200 at once."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import hmac
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from aiohttp import web
+
+from ..errors import PortTaken
+from .intake import Broken, Update, read_update
+
+log = logging.getLogger(__name__)
+
+SECRET_HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"
+BODY_LIMIT: Final = 4 * 1024 * 1024
+"""Bytes of one update at most; Telegram's are far smaller."""
+PATIENCE: Final = 10.0
+"""Seconds to wait for room before Telegram is asked to come again (503)."""
+
+Accept = Callable[[Update | Broken], Awaitable[None]]
+
+
+class WebhookServer:
+    """Listens on ``host:port`` for POSTs to ``path`` that carry ``secret``."""
+
+    def __init__(self, accept: Accept, *, host: str, port: int, path: str, secret: str) -> None:
+        self._accept = accept
+        self._host = host
+        self._port = port
+        self._secret = secret.encode()
+        application = web.Application(client_max_size=BODY_LIMIT)
+        application.router.add_post(path, self._post)
+        self._runner = web.AppRunner(application, access_log=None)
+
+    async def start(self) -> int:
+        """Listen; returns the port. Raises :class:`PortTaken`."""
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._host, self._port)
+        try:
+            await site.start()
+        except OSError as error:
+            await self._runner.cleanup()
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
+                raise
+            raise PortTaken(
+                f"the webhook can't listen on {self._host}:{self._port} ({error.strerror}).",
+                fix="Stop what uses it, or set channels.telegram.webhook.port.",
+            ) from None
+        port: int = self._runner.addresses[0][1]
+        return port
+
+    async def close(self) -> None:
+        """Stop listening; Telegram keeps what it can't hand over."""
+        await self._runner.cleanup()
+
+    async def _post(self, request: web.Request) -> web.Response:
+        given = request.headers.get(SECRET_HEADER, "").encode("utf-8", "surrogateescape")
+        if not hmac.compare_digest(given, self._secret):
+            log.warning("a webhook call without the right secret was refused")
+            return web.Response(status=401)
+        try:
+            body = await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            await self._accept(Broken(None, "larger than an update can be"))
+            return web.Response()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._accept(read_update(body))
+        except TimeoutError:
+            return web.Response(status=503, headers={"Retry-After": "5"})
+        return web.Response()

@@ -1,0 +1,154 @@
+"""Every error that this project raises, in one tree.
+
+::
+
+    ClawdBotError
+    ├── ConfigError            the configuration can't be used (file, line, fix)
+    │   ├── ConfigSyntaxError  not JSON5
+    │   └── ConfigValueError   an unknown key, or a value of the wrong type
+    ├── PluginError            a plugin can't be loaded
+    │   ├── PluginNotInstalled
+    │   ├── PluginClash        two plugins claim one name
+    │   └── HookError          a hook misspelt, or with a wrong signature
+    ├── ChannelError           Telegram can't be used
+    │   ├── TokenMissing
+    │   ├── TokenRefused
+    │   ├── ChannelUnreachable
+    │   ├── SecondPoller       somebody else polls with this token
+    │   ├── PortTaken
+    │   └── FileUnavailable    a file can't be downloaded
+    ├── BackendError           a model can't answer
+    │   ├── BackendUnavailable not started, crashed, unreachable
+    │   ├── ModelNotFound
+    │   ├── ModelFileMissing   the weights are not here and can't be fetched
+    │   ├── Overloaded         it has more work than it takes (``retry_after``)
+    │   ├── ContextOverflow    the request is longer than the model's context
+    │   └── GenerationFailed   it began to answer and broke
+    ├── StorageError           a setting can't be kept
+    └── UsageError             a command's words can't be understood
+
+A message says what is wrong and where; ``fix`` says what to do about it. No
+message ever contains what a user wrote.
+"""
+
+from __future__ import annotations
+
+
+class ClawdBotError(Exception):
+    """Base of all errors meant for people. ``str()`` gives one line, fix included."""
+
+    def __init__(self, what: str, *, fix: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.fix}".strip() if self.fix else self.what
+
+
+class ConfigError(ClawdBotError):
+    """The configuration can't be used. ``where`` is ``file:line:column`` or ""."""
+
+    def __init__(self, what: str, *, fix: str = "", where: str = "") -> None:
+        super().__init__(what, fix=fix)
+        self.where = where
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return f"{self.where}: {text}" if self.where else text
+
+
+class ConfigSyntaxError(ConfigError):
+    """The file is not JSON5."""
+
+
+class ConfigValueError(ConfigError):
+    """A key is unknown, or its value has the wrong type or is out of range."""
+
+
+class PluginError(ClawdBotError):
+    """A plugin can't be loaded. ``plugin`` is its name."""
+
+    def __init__(self, what: str, *, plugin: str, fix: str = "") -> None:
+        super().__init__(what, fix=fix)
+        self.plugin = plugin
+
+
+class PluginNotInstalled(PluginError):
+    """The configuration lists a plugin that is not installed."""
+
+
+class PluginClash(PluginError):
+    """Two distributions, or two list entries, claim one name."""
+
+
+class HookError(PluginError):
+    """A hook is misspelt, or its signature or registration is wrong."""
+
+
+class ChannelError(ClawdBotError):
+    """The channel (Telegram) can't be used."""
+
+
+class TokenMissing(ChannelError):
+    """No bot token was configured."""
+
+
+class TokenRefused(ChannelError):
+    """Telegram does not know the token."""
+
+
+class ChannelUnreachable(ChannelError):
+    """The Bot API did not answer."""
+
+
+class SecondPoller(ChannelError):
+    """Another process polls with the same token (HTTP 409)."""
+
+
+class PortTaken(ChannelError):
+    """A port that the bot must listen on is in use."""
+
+
+class FileUnavailable(ChannelError):
+    """A file can't be downloaded: too large, expired or refused."""
+
+
+class BackendError(ClawdBotError):
+    """A model can't answer."""
+
+
+class BackendUnavailable(BackendError):
+    """The backend is not started, has crashed, or can't be reached."""
+
+
+class ModelNotFound(BackendError):
+    """No backend serves the model."""
+
+
+class ModelFileMissing(BackendError):
+    """The weights are not on this machine and can't be fetched."""
+
+
+class Overloaded(BackendError):
+    """The backend has more work than it takes. ``retry_after`` is in seconds."""
+
+    def __init__(self, what: str, *, retry_after: float, fix: str = "") -> None:
+        super().__init__(what, fix=fix)
+        self.retry_after = retry_after
+
+
+class ContextOverflow(BackendError):
+    """The request is longer than the model's context."""
+
+
+class GenerationFailed(BackendError):
+    """The model began to answer and broke."""
+
+
+class StorageError(ClawdBotError):
+    """A setting can't be kept or read."""
+
+
+class UsageError(ClawdBotError):
+    """A command's words can't be understood; shown to the user with the usage line."""

@@ -1,0 +1,229 @@
+"""A command is a typed function: its signature gives parsing, usage and schema.
+
+Words are split at white space; quotes keep words together. The last parameter
+takes the rest of the text as it was typed when it is a ``str``. A parameter
+with a default may be left out; when its word doesn't fit its type and more
+parameters follow, the word is tried on the next one, so that
+``/translate [language] text`` needs no marks.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Sequence
+from enum import Enum
+from types import NoneType, UnionType
+from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from ..errors import UsageError
+from .errors import bad_registration
+
+NAME: Final = re.compile(r"[a-z0-9_]{1,32}")
+"""What Telegram allows in a command (core.telegram.org/bots/api#botcommand)."""
+
+DESCRIPTION_LIMIT: Final = 256
+"""Characters of a command's description in Telegram's menu (same source)."""
+
+MISSING: Final = inspect.Parameter.empty
+_WORD: Final = re.compile(r'\s*(?:"([^"]*)"|“([^”]*)”|(\S+))')
+
+
+class Parameter(msgspec.Struct, frozen=True):
+    """One argument of a command, read from the function's signature."""
+
+    name: str
+    type: Any
+    default: Any
+    rest: bool
+
+    @property
+    def required(self) -> bool:
+        """Whether the words must give it."""
+        return self.default is MISSING
+
+    def usage(self) -> str:
+        """As it stands in the usage line: ``<amount>`` or ``[language]``."""
+        dots = "…" if self.rest else ""
+        return f"<{self.name}{dots}>" if self.required else f"[{self.name}{dots}]"
+
+    def schema(self) -> dict[str, Any]:
+        """As JSON Schema, for a model that calls the command as a tool."""
+        for python, name in ((bool, "boolean"), (int, "integer"), (float, "number")):
+            if self.type is python:
+                return {"type": name}
+        choices = _choices(self.type)
+        return {"type": "string", "enum": choices} if choices else {"type": "string"}
+
+
+class Command(msgspec.Struct, frozen=True):
+    """A registered command."""
+
+    name: str
+    aliases: tuple[str, ...]
+    plugin: str
+    function: Callable[..., Any]
+    summary: str
+    parameters: tuple[Parameter, ...]
+    example: str
+
+    @classmethod
+    def of(
+        cls,
+        function: Callable[..., Any],
+        *,
+        plugin: str,
+        name: str,
+        aliases: Sequence[str] = (),
+        example: str = "",
+    ) -> Command:
+        """Read ``function``. Raises HookError when Telegram or we can't take it."""
+        for each in (name, *aliases):
+            if not NAME.fullmatch(each):
+                raise bad_registration(
+                    plugin,
+                    f"{each!r} can't be a command's name.",
+                    fix="Use 1 to 32 of a-z, 0-9 and _, without the slash.",
+                )
+        summary = (inspect.getdoc(function) or "").strip().partition("\n")[0]
+        if not summary:
+            raise bad_registration(
+                plugin,
+                f"the command /{name} has no docstring.",
+                fix="Its first line is what /help shows: write one.",
+            )
+        return cls(
+            name,
+            tuple(aliases),
+            plugin,
+            function,
+            summary[:DESCRIPTION_LIMIT],
+            _parameters(function, plugin, name),
+            example,
+        )
+
+    @property
+    def usage(self) -> str:
+        """``/fx <amount> <from> [to]``"""
+        return " ".join([f"/{self.name}", *(p.usage() for p in self.parameters)])
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of its arguments, as tool descriptions want it."""
+        return {
+            "type": "object",
+            "properties": {p.name: p.schema() for p in self.parameters},
+            "required": [p.name for p in self.parameters if p.required],
+            "additionalProperties": False,
+        }
+
+    def parse(self, text: str) -> dict[str, Any]:
+        """The words after the command as the function's arguments.
+
+        Raises:
+            UsageError: a word is missing, left over, or of the wrong type.
+        """
+        values: dict[str, Any] = {}
+        at = 0
+        for index, parameter in enumerate(self.parameters):
+            if parameter.rest:
+                rest = text[at:].strip()
+                at = len(text)
+                if rest:
+                    values[parameter.name] = rest
+                elif parameter.required:
+                    raise UsageError(f"{parameter.name} is missing.")
+                continue
+            found = _WORD.match(text, at)
+            if found is None:
+                if parameter.required:
+                    raise UsageError(f"{parameter.name} is missing.")
+                continue
+            word = next(group for group in found.groups() if group is not None)
+            try:
+                values[parameter.name] = _convert(parameter.type, word)
+            except ValueError as error:
+                if not parameter.required and index + 1 < len(self.parameters):
+                    continue
+                raise UsageError(f"{parameter.name}: {_expected(parameter.type)}") from error
+            at = found.end()
+        if text[at:].strip():
+            raise UsageError("there are more words than the command takes.")
+        return values
+
+
+def _parameters(function: Callable[..., Any], plugin: str, name: str) -> tuple[Parameter, ...]:
+    try:
+        hints = get_type_hints(function)
+        declared = list(inspect.signature(function).parameters.values())
+    except (NameError, TypeError, ValueError) as error:
+        raise bad_registration(
+            plugin,
+            f"the signature of /{name} can't be read ({type(error).__name__}).",
+            fix="Import the types that it names at the module's top.",
+        ) from error
+    if not declared:
+        raise bad_registration(
+            plugin,
+            f"the function of /{name} takes no argument.",
+            fix="Its first argument is the message: async def command(message).",
+        )
+    result = []
+    for index, parameter in enumerate(declared[1:], start=2):
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            raise bad_registration(
+                plugin,
+                f"/{name} takes *{parameter.name}, which can't be parsed.",
+                fix="A last parameter of type str takes the rest of the text.",
+            )
+        kind = _plain(hints.get(parameter.name, str))
+        result.append(
+            Parameter(
+                parameter.name, kind, parameter.default, kind is str and index == len(declared)
+            )
+        )
+    return tuple(result)
+
+
+def _plain(annotation: Any) -> Any:
+    """``X | None`` is X: leaving it out is what the default is for."""
+    if get_origin(annotation) in (Union, UnionType):
+        kinds = [kind for kind in get_args(annotation) if kind is not NoneType]
+        if len(kinds) == 1:
+            return kinds[0]
+    return annotation
+
+
+def _choices(kind: Any) -> list[str]:
+    if get_origin(kind) is Literal:
+        return [str(value) for value in get_args(kind)]
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return [str(member.value) for member in kind]
+    return []
+
+
+def _convert(kind: Any, word: str) -> Any:
+    """The word as ``kind``; a type's own ``parse(word)`` is used where it has one."""
+    if kind is str:
+        return word
+    if kind is bool:
+        lowered = word.casefold()
+        if lowered not in {"on", "yes", "true", "1", "off", "no", "false", "0"}:
+            raise ValueError(word)
+        return lowered in {"on", "yes", "true", "1"}
+    if get_origin(kind) is Literal:
+        for value in get_args(kind):
+            if str(value).casefold() == word.casefold():
+                return value
+        raise ValueError(word)
+    parse = getattr(kind, "parse", None)
+    return parse(word) if callable(parse) else kind(word)
+
+
+def _expected(kind: Any) -> str:
+    choices = _choices(kind)
+    if choices:
+        return f"one of {', '.join(choices)} is expected."
+    names = {int: "a whole number", float: "a number", bool: "on or off"}
+    return f"{names.get(kind, getattr(kind, '__name__', 'a word'))} is expected."

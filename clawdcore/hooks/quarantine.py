@@ -1,0 +1,48 @@
+"""When a plugin has failed too often in a row, it rests; pure, time is a parameter."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+FAILURES: Final = 5
+"""Failures in a row, without one success between, that send a plugin to rest."""
+FIRST_REST: Final = 60.0
+LONGEST_REST: Final = 600.0
+"""Seconds; each further rest doubles, up to this."""
+
+
+class _State(msgspec.Struct):
+    failures: int = 0
+    rests: int = 0
+    until: float = 0.0
+
+
+class Quarantine:
+    """Counts plugins' failures and says who rests. All times are in seconds."""
+
+    def __init__(self) -> None:
+        self._states: dict[str, _State] = {}
+
+    def failed(self, plugin: str, now: float) -> float:
+        """Count a failure; returns the seconds of rest that begin now, or 0."""
+        state = self._states.setdefault(plugin, _State())
+        state.failures += 1
+        if state.failures < FAILURES and not state.rests:
+            return 0.0
+        rest = min(FIRST_REST * 2.0**state.rests, LONGEST_REST)
+        state.rests += 1
+        state.failures = 0
+        state.until = now + rest
+        return rest
+
+    def succeeded(self, plugin: str) -> bool:
+        """Forget what was; returns whether the plugin had been at rest."""
+        state = self._states.pop(plugin, None)
+        return state is not None and state.rests > 0
+
+    def rest(self, plugin: str, now: float) -> float:
+        """Seconds that the plugin still rests, 0 when it may work."""
+        state = self._states.get(plugin)
+        return max(0.0, state.until - now) if state is not None else 0.0

@@ -1,0 +1,125 @@
+"""What the ``register`` argument of each registration hook is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from ..backend import Backend
+from ..config import ProviderConfig
+from ..messages import KINDS, Kind, Message
+from .command import Command
+from .errors import bad_registration
+
+F = TypeVar("F", bound=Callable[..., Any])
+BackendFactory = Callable[[ProviderConfig], Backend]
+SerialKey = Callable[[Message], str]
+
+
+class RegisterCommand(Protocol):
+    """``register(name, *aliases)`` decorates a command's function."""
+
+    def __call__(self, name: str, *aliases: str, example: str = "") -> Callable[[F], F]: ...
+
+
+class RegisterHandler(Protocol):
+    """``register(kind, …, addressed=True, serial=None)`` decorates a handler.
+
+    ``serial`` maps a message to a key: messages of one key are handled one
+    after the other (a session). None: no order is needed.
+    """
+
+    def __call__(
+        self, *kinds: Kind, addressed: bool = True, serial: SerialKey | None = None
+    ) -> Callable[[F], F]: ...
+
+
+class RegisterReader(Protocol):
+    """``register(kind, …)`` decorates a reader."""
+
+    def __call__(self, *kinds: Kind) -> Callable[[F], F]: ...
+
+
+class RegisterBackend(Protocol):
+    """``register(name, factory)`` adds a backend."""
+
+    def __call__(self, name: str, factory: BackendFactory) -> None: ...
+
+
+class Handler(msgspec.Struct, frozen=True):
+    """A registered handler: whose it is, what it takes, and its serial key."""
+
+    plugin: str
+    function: Callable[..., Any]
+    kinds: tuple[Kind, ...]
+    addressed: bool
+    serial: SerialKey | None
+
+
+class ReaderEntry(msgspec.Struct, frozen=True):
+    """A registered reader."""
+
+    plugin: str
+    function: Callable[..., Any]
+    kinds: tuple[Kind, ...]
+
+
+class Registry:
+    """Collects what one plugin registers, before any of it takes effect."""
+
+    def __init__(self, plugin: str) -> None:
+        self.plugin = plugin
+        self.commands: list[Command] = []
+        self.handlers: list[Handler] = []
+        self.readers: list[ReaderEntry] = []
+        self.backends: dict[str, BackendFactory] = {}
+
+    def command(self, name: str, *aliases: str, example: str = "") -> Callable[[F], F]:
+        """The ``register`` of ``register_commands``."""
+
+        def decorate(function: F) -> F:
+            self.commands.append(
+                Command.of(function, plugin=self.plugin, name=name, aliases=aliases, example=example)
+            )
+            return function
+
+        return decorate
+
+    def handler(
+        self, *kinds: Kind, addressed: bool = True, serial: SerialKey | None = None
+    ) -> Callable[[F], F]:
+        """The ``register`` of ``register_handlers``."""
+        self._check_kinds("register_handlers", kinds)
+
+        def decorate(function: F) -> F:
+            self.handlers.append(Handler(self.plugin, function, kinds, addressed, serial))
+            return function
+
+        return decorate
+
+    def reader(self, *kinds: Kind) -> Callable[[F], F]:
+        """The ``register`` of ``register_readers``."""
+        self._check_kinds("register_readers", kinds)
+
+        def decorate(function: F) -> F:
+            self.readers.append(ReaderEntry(self.plugin, function, kinds))
+            return function
+
+        return decorate
+
+    def backend(self, name: str, factory: BackendFactory) -> None:
+        """The ``register`` of ``register_backends``."""
+        if name in self.backends:
+            raise bad_registration(self.plugin, f"it registers the backend {name!r} twice.")
+        self.backends[name] = factory
+
+    def _check_kinds(self, hook: str, kinds: tuple[Kind, ...]) -> None:
+        unknown = [kind for kind in kinds if kind not in KINDS]
+        if unknown or not kinds:
+            raise bad_registration(
+                self.plugin,
+                f"{hook} needs message kinds, not {unknown or 'none'}.",
+                fix=f"Known kinds: {', '.join(KINDS)}.",
+            )

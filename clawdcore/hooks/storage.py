@@ -1,0 +1,145 @@
+"""Where plugins keep settings: one small SQLite file of ids, names and values.
+
+Never content: a value is bounded to 4096 bytes, and belongs to a chat or user
+so that ``/forget`` can erase it. ``secure_delete`` overwrites what is deleted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from ..errors import StorageError
+from .context import Scope, Storage
+
+T = TypeVar("T")
+VALUE_LIMIT: Final = 4096
+KEY_LIMIT: Final = 128
+SCHEMA: Final = """
+create table if not exists setting (
+    plugin text not null, key text not null, chat integer not null, user integer not null,
+    value text not null, primary key (plugin, key, chat, user)
+) without rowid;
+create index if not exists setting_chat on setting (chat);
+create index if not exists setting_user on setting (user);
+"""
+
+
+class SettingsStore:
+    """The file behind every plugin's storage. ``path`` None keeps it in memory.
+
+    The file gets mode 0600. All statements run in one thread of its own.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        self._database: sqlite3.Connection | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="settings")
+
+    def _open(self) -> sqlite3.Connection:
+        if self._database is None:
+            if self._path is None:
+                where = ":memory:"
+            else:
+                self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+                where = str(self._path)
+            database = sqlite3.connect(where, check_same_thread=False)
+            database.execute("pragma secure_delete = on")
+            database.execute("pragma journal_mode = delete")
+            database.executescript(SCHEMA)
+            self._database = database
+        return self._database
+
+    async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        def job() -> T:
+            try:
+                with self._open() as database:
+                    return work(database)
+            except (sqlite3.Error, OSError) as error:
+                raise StorageError(
+                    f"settings can't be kept in {self._path or 'memory'} ({error}).",
+                    fix="Check the folder named by agents.defaults.workspace: rights and free space.",
+                ) from error
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, job)
+
+    def of(self, plugin: str) -> Storage:
+        """The part of the store that belongs to one plugin."""
+        return _PluginStorage(self, plugin)
+
+    async def get(self, plugin: str, key: str, chat: int, user: int) -> str | None:
+        """The stored JSON text, or None."""
+        row = await self._run(
+            lambda database: database.execute(
+                "select value from setting where plugin=? and key=? and chat=? and user=?",
+                (plugin, key, chat, user),
+            ).fetchone()
+        )
+        return None if row is None else str(row[0])
+
+    async def set(self, plugin: str, key: str, chat: int, user: int, value: str | None) -> None:
+        """Keep JSON text; None deletes."""
+
+        def work(database: sqlite3.Connection) -> None:
+            if value is None:
+                database.execute(
+                    "delete from setting where plugin=? and key=? and chat=? and user=?",
+                    (plugin, key, chat, user),
+                )
+            else:
+                database.execute(
+                    "insert or replace into setting values (?, ?, ?, ?, ?)",
+                    (plugin, key, chat, user, value),
+                )
+
+        await self._run(work)
+
+    async def forget(self, scope: Scope) -> int:
+        """Erase everything of a chat or a user; returns how many values it was."""
+        column = scope.kind
+        return await self._run(
+            lambda database: database.execute(
+                f"delete from setting where {column}=?", (scope.id,)
+            ).rowcount
+        )
+
+    async def close(self) -> None:
+        """Close the file; the store must not be used afterwards."""
+
+        def work() -> None:
+            if self._database is not None:
+                self._database.close()
+                self._database = None
+
+        await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        self._thread.shutdown(wait=False)
+
+
+class _PluginStorage:
+    """A :class:`~clawdcore.Storage` over the store's rows of one plugin."""
+
+    def __init__(self, store: SettingsStore, plugin: str) -> None:
+        self._store = store
+        self._plugin = plugin
+
+    async def get(self, key: str, *, chat: int = 0, user: int = 0, default: Any = None) -> Any:
+        text = await self._store.get(self._plugin, key, chat, user)
+        return default if text is None else json.loads(text)
+
+    async def set(self, key: str, value: Any, *, chat: int = 0, user: int = 0) -> None:
+        if not key or len(key) > KEY_LIMIT:
+            raise StorageError(f"a storage key has 1 to {KEY_LIMIT} characters, not {len(key)}.")
+        text = None if value is None else json.dumps(value, separators=(",", ":"))
+        if text is not None and len(text.encode()) > VALUE_LIMIT:
+            raise StorageError(
+                f"plugin {self._plugin!r}: the value of {key!r} has more than {VALUE_LIMIT} bytes.",
+                fix="Storage is for settings, not for content.",
+            )
+        await self._store.set(self._plugin, key, chat, user, text)

@@ -1,0 +1,182 @@
+"""The one vocabulary: what plugins and core call a message, a reply and a receipt.
+
+Nothing here knows Telegram, and nothing here imports another module of this
+project, so that every layer may import it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, Literal
+
+import msgspec
+
+ChatKind = Literal["private", "group", "channel"]
+Kind = Literal["text", "photo", "voice", "audio", "video", "video_note", "document", "sticker"]
+Format = Literal["plain", "html"]
+KINDS: Final[tuple[Kind, ...]] = (
+    "text",
+    "photo",
+    "voice",
+    "audio",
+    "video",
+    "video_note",
+    "document",
+    "sticker",
+)
+
+
+class _Pass:
+    """The type of :data:`PASS`; there is one value of it."""
+
+    def __repr__(self) -> str:
+        return "PASS"
+
+
+PASS: Final = _Pass()
+"""What a handler returns to say: not mine, ask the next handler."""
+
+
+class Sender(msgspec.Struct, frozen=True):
+    """Who wrote. ``id`` is the channel's own; ``name`` is never empty.
+
+    ``language`` is an IETF tag as the client reports it (``"zh-hans"``), or "".
+    """
+
+    id: int
+    name: str
+    username: str = ""
+    language: str = ""
+    is_bot: bool = False
+
+
+class Chat(msgspec.Struct, frozen=True):
+    """Where it was written. ``topic`` is the forum topic's id, or None."""
+
+    id: int
+    kind: ChatKind
+    title: str = ""
+    topic: int | None = None
+
+
+class Attachment(msgspec.Struct):
+    """A file that came with a message; its bytes are fetched when asked for.
+
+    ``size`` is in bytes and ``duration`` in seconds, 0 where unknown; ``mime``
+    is "" where unknown. ``file_id`` is the channel's handle, worth nothing to
+    plugins.
+    """
+
+    kind: Kind
+    file_id: str
+    mime: str = ""
+    name: str = ""
+    size: int = 0
+    duration: float = 0.0
+    width: int = 0
+    height: int = 0
+    fetch: Callable[[Attachment], Awaitable[bytes]] | None = None
+
+    async def read(self) -> bytes:
+        """The file's bytes, in memory only.
+
+        Raises:
+            clawdcore.errors.FileUnavailable: the channel refused or lost it.
+        """
+        if self.fetch is None:
+            raise RuntimeError("this attachment was built without a way to fetch it")
+        return await self.fetch(self)
+
+
+Part = str | Attachment
+"""What a message is made of: text that was typed, or a file."""
+
+Reader = Callable[["Message"], Awaitable[str]]
+
+
+class Message(msgspec.Struct, kw_only=True):
+    """One message from a person, as every plugin sees it.
+
+    ``body`` is what was typed (text or caption), without the bot's mention at
+    its start. ``command`` is the command's name without slash and ``@bot``,
+    or ""; ``args`` is what follows it. ``time`` is seconds since the epoch.
+    ``addressed`` says whether the bot was spoken to: always in a private
+    chat; in a group by mention, by a reply to the bot, or by a command.
+    """
+
+    id: int
+    update_id: int
+    chat: Chat
+    sender: Sender
+    body: str = ""
+    command: str = ""
+    args: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    reply_to: Message | None = None
+    addressed: bool = True
+    time: float = 0.0
+    album: str = ""
+    read: Reader | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """What the message mainly is: its first attachment's kind, or text."""
+        return self.attachments[0].kind if self.attachments else "text"
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Everything in it, the typed text first."""
+        return (self.body, *self.attachments) if self.body else self.attachments
+
+    @property
+    def session(self) -> str:
+        """The key of the conversation: the chat, and its topic where it has one."""
+        topic = self.chat.topic
+        return str(self.chat.id) if topic is None else f"{self.chat.id}/{topic}"
+
+    @property
+    def asker(self) -> str:
+        """The key of one person in one chat; replies keep their order within it."""
+        return f"{self.chat.id}:{self.sender.id}"
+
+    async def text(self) -> str:
+        """All of it as text: what was typed, and what readers make of the files.
+
+        Readers (OCR, voice) run when this is awaited, not before. A file that
+        no reader understands adds nothing.
+        """
+        return self.body if self.read is None else await self.read(self)
+
+
+class Reply(msgspec.Struct, kw_only=True):
+    """What goes back. A plain ``str`` returned by a plugin becomes ``Reply(text=…)``.
+
+    ``text`` may be longer than one message holds: it is split where words,
+    lines and entities allow. ``format="html"`` takes Telegram's HTML subset;
+    markup that can't be read is sent as plain text. ``quote`` shows the asker's
+    message above the answer.
+    """
+
+    text: str
+    format: Format = "plain"
+    quote: bool = True
+    preview: bool = False
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a reply: the ids it was sent under, or why it was not.
+
+    ``error`` is "" when it was delivered; ``at`` is seconds since the epoch.
+    """
+
+    update_id: int
+    chat_id: int
+    message_ids: tuple[int, ...] = ()
+    error: str = ""
+    at: float = 0.0
+
+
+Answer = str | Reply | None
+"""What a plugin's function may return (besides an async iterator of str)."""
+
+JSON = Any

@@ -1,0 +1,69 @@
+"""A backend that answers what a test tells it to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+
+from ..backend import Backend, Chunk, Load, ModelInfo, Request, Usage
+
+
+class FakeBackend(Backend):
+    """Answers from a queue, and echoes the last turn when the queue is empty.
+
+    ``requests`` are those that came, in order. ``delay`` is in (virtual) seconds
+    before each chunk; ``cancelled`` counts generations that were given up.
+    """
+
+    def __init__(self, *, model: str = "fake", context_length: int = 4096) -> None:
+        self.requests: list[Request] = []
+        self.cancelled = 0
+        self.delay = 0.0
+        self.running = 0
+        self.started = False
+        self._info = ModelInfo(
+            id=model, context_length=context_length, max_output_tokens=context_length // 2
+        )
+        self._answers: deque[str | Exception] = deque()
+
+    def enqueue(self, *answers: str | Exception) -> None:
+        """What the next requests get: a text, or an error to raise."""
+        self._answers.extend(answers)
+
+    async def start(self) -> None:
+        """As :meth:`Backend.start`."""
+        self.started = True
+
+    async def close(self) -> None:
+        """As :meth:`Backend.close`."""
+        self.started = False
+
+    async def models(self) -> list[ModelInfo]:
+        """As :meth:`Backend.models`."""
+        return [self._info]
+
+    async def generate(self, request: Request) -> AsyncIterator[Chunk]:
+        """As :meth:`Backend.generate`, a word a chunk."""
+        self.requests.append(request)
+        answer = self._answers.popleft() if self._answers else request.turns[-1].content
+        if isinstance(answer, Exception):
+            raise answer
+        words = answer.split(" ")
+        finished = False
+        self.running += 1
+        try:
+            for index, word in enumerate(words):
+                if self.delay:
+                    await asyncio.sleep(self.delay)
+                yield Chunk(word if index == 0 else f" {word}")
+            prompt = sum(len(turn.content) // 4 + 1 for turn in request.turns)
+            finished = True
+            yield Chunk("", "stop", Usage(prompt, len(words)))
+        finally:
+            self.running -= 1
+            self.cancelled += not finished
+
+    async def load(self) -> Load:
+        """As :meth:`Backend.load`."""
+        return Load(running=self.running, waiting=0, capacity=1024)

@@ -1,0 +1,91 @@
+"""An event loop whose time stands still until nothing is left to do, then jumps.
+
+A test that waits an hour takes a millisecond, and never waits for luck.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import Any, Final
+
+FROZEN_WAIT: Final = 30.0
+"""Real seconds without any event after which a test is told that it hangs."""
+
+
+class Stuck(RuntimeError):
+    """Nothing is scheduled, and nothing will ever happen."""
+
+
+class _JumpingSelector(selectors.BaseSelector):
+    """Waits for real only while threads or sockets may still have something."""
+
+    def __init__(self, loop: VirtualLoop) -> None:
+        self._real = selectors.DefaultSelector()
+        self._loop = loop
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        return self._real.register(fileobj, events, data)
+
+    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+        return self._real.unregister(fileobj)
+
+    def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        return self._real.modify(fileobj, events, data)
+
+    def get_map(self) -> Any:
+        return self._real.get_map()
+
+    def close(self) -> None:
+        self._real.close()
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = self._real.select(0)
+        if ready or timeout == 0:
+            return ready
+        if self._loop.threads_busy or self._loop.external:
+            wait = FROZEN_WAIT if timeout is None or self._loop.threads_busy else timeout
+            ready = self._real.select(wait)
+            if not ready and wait >= FROZEN_WAIT:
+                raise Stuck(f"a thread or socket gave nothing for {FROZEN_WAIT:g} s")
+            return ready
+        if timeout is None:
+            raise Stuck("everything waits, and nothing is scheduled: a reply never came")
+        self._loop.jump(timeout)
+        return []
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """An asyncio loop on virtual time, in seconds from 0.
+
+    ``external`` True lets real sockets be waited for (then time runs with the
+    real clock while something is awaited from outside).
+    """
+
+    def __init__(self) -> None:
+        self._now = 0.0
+        self.threads_busy = 0
+        self.external = False
+        super().__init__(_JumpingSelector(self))
+
+    def time(self) -> float:
+        """Virtual seconds since the loop was made."""
+        return self._now
+
+    def jump(self, seconds: float) -> None:
+        """Move the clock forward."""
+        self._now += seconds
+
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[..., Any], *args: Any
+    ) -> asyncio.Future[Any]:
+        """As the base class does; the clock stands still while the thread runs."""
+        self.threads_busy += 1
+        future = super().run_in_executor(executor, func, *args)
+        future.add_done_callback(self._thread_done)
+        return future
+
+    def _thread_done(self, _: object) -> None:
+        self.threads_busy -= 1

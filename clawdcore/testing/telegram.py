@@ -1,0 +1,114 @@
+"""Telegram in memory, for the harness: updates go in as bytes, replies are recorded."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import msgspec
+
+from ..broker import Bot, Target
+from ..edge.api import CallError
+from ..edge.markup import Entity
+from ..errors import FileUnavailable
+
+BOT = Bot(7_000_000_001, "clawd_bot")
+
+
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """One message that the bot sent. ``reply_to`` is 0 when it quotes nothing."""
+
+    id: int
+    chat: int
+    text: str
+    reply_to: int = 0
+    entities: tuple[Entity, ...] = ()
+    at: float = 0.0
+
+
+class FakeTelegram:
+    """Implements the edge's ``Api`` without a network.
+
+    ``failures`` are raised by the next sends, one each. ``files`` maps file ids
+    to bytes.
+    """
+
+    def __init__(self) -> None:
+        self.sent: list[Sent] = []
+        self.drafts: list[tuple[int, str]] = []
+        self.commands: dict[str, tuple[tuple[str, str], ...]] = {}
+        self.files: dict[str, bytes] = {}
+        self.failures: list[CallError] = []
+        self._updates: list[tuple[int, bytes]] = []
+        self._next_update = 1
+        self._next_message = 1000
+        self._asked = 0
+        self._changed = asyncio.Condition()
+
+    async def inject(self, update: dict[str, Any]) -> int:
+        """Put an update in line, numbered; returns when the edge has accepted it."""
+        number = self._next_update
+        self._next_update += 1
+        body = msgspec.json.encode({"update_id": number, **update})
+        async with self._changed:
+            self._updates.append((number, body))
+            self._changed.notify_all()
+            await self._changed.wait_for(lambda: self._asked > number)
+        return number
+
+    async def open(self) -> Bot:
+        """As :meth:`Api.open`."""
+        return BOT
+
+    async def close(self) -> None:
+        """As :meth:`Api.close`."""
+
+    async def poll(self, offset: int, *, limit: int, timeout: int) -> bytes:
+        """As :meth:`Api.poll`; waits until there is something, however long."""
+        async with self._changed:
+            self._asked = max(self._asked, offset)
+            self._updates = [each for each in self._updates if each[0] >= offset]
+            self._changed.notify_all()
+            if timeout:
+                await self._changed.wait_for(lambda: bool(self._updates))
+            bodies = [body for _, body in self._updates[:limit]]
+        return b'{"ok":true,"result":[' + b",".join(bodies) + b"]}"
+
+    async def send(
+        self, target: Target, text: str, entities: tuple[Entity, ...], *, preview: bool
+    ) -> int:
+        """As :meth:`Api.send`."""
+        if self.failures:
+            raise self.failures.pop(0)
+        self._next_message += 1
+        self.sent.append(
+            Sent(
+                id=self._next_message,
+                chat=target.chat_id,
+                text=text,
+                reply_to=target.reply_to,
+                entities=entities,
+                at=asyncio.get_running_loop().time(),
+            )
+        )
+        return self._next_message
+
+    async def draft(self, target: Target, draft_id: int, text: str) -> None:
+        """As :meth:`Api.draft`."""
+        self.drafts.append((target.chat_id, text))
+
+    async def set_commands(self, language: str, commands: tuple[tuple[str, str], ...]) -> None:
+        """As :meth:`Api.set_commands`."""
+        self.commands[language] = commands
+
+    async def set_webhook(self, url: str, secret: str) -> None:
+        """As :meth:`Api.set_webhook`."""
+
+    async def delete_webhook(self) -> None:
+        """As :meth:`Api.delete_webhook`."""
+
+    async def file(self, file_id: str) -> bytes:
+        """As :meth:`Api.file`."""
+        if file_id not in self.files:
+            raise FileUnavailable("Telegram did not hand it out (no such file).")
+        return self.files[file_id]

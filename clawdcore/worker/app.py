@@ -1,0 +1,223 @@
+"""The worker: everything that can fail, put together and run.
+
+It is handed its end of a broker and the configuration, and knows nothing of
+how updates come in or how replies go out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from ..backend import Backend
+from ..broker import (
+    Closed,
+    Commands,
+    Deliver,
+    Delivered,
+    Fetched,
+    Hello,
+    Port,
+    Send,
+    Target,
+    ToEdge,
+    ToWorker,
+)
+from ..config import Config
+from ..errors import BackendError
+from ..hooks.context import Context
+from ..hooks.loader import Loader, Tables
+from ..hooks.quarantine import Quarantine
+from ..hooks.storage import SettingsStore
+from ..messages import Reply
+from ..texts import LANGUAGES, translator
+from . import notices
+from .access import Policy
+from .backends import make_backends
+from .builtin import CORE, builtin_commands, unique
+from .models import ModelChain, ModelRef
+from .owner import Notes, Owner
+from .pipeline import Pipeline
+from .plugins import Plugins
+from .reading import Files, Readers
+from .routing import Routes
+from .seats import Seats
+
+log = logging.getLogger(__name__)
+
+
+class Report(msgspec.Struct):
+    """What the start came to. Each value is an error for people."""
+
+    disabled: dict[str, Exception]
+    models: dict[str, BackendError]
+    commands: list[str]
+    claim_code: str
+
+
+class Worker:
+    """One worker over one broker.
+
+    ``backends`` are used in place of what the plugins' factories would make,
+    and ``targets`` in place of what entry points name (tests).
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        port: Port[ToEdge, ToWorker],
+        *,
+        loader: Loader | None = None,
+        store: SettingsStore | None = None,
+        backends: Mapping[str, Backend] | None = None,
+        targets: dict[str, object] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._config = config
+        self._port = port
+        self._loader = loader or Loader()
+        self._store = store or SettingsStore()
+        self._targets = targets or {}
+        self._clock = clock
+        defaults = config.agents.defaults
+        self._seats = Seats(defaults.max_concurrent)
+        self.refs = [ModelRef.parse(r) for r in (defaults.model.primary, *defaults.model.fallbacks)]
+        self.models = ModelChain(
+            self.refs,
+            make_backends(config, self.refs, self._loader) if backends is None else backends,
+            seats=self._seats,
+            request_timeout=defaults.timeout.request / 1000,
+            told=self._tell,
+            clock=clock,
+        )
+        self.owner = Owner(config.channels.telegram.owner, self._store.of(CORE))
+        self._notes = Notes()
+        self._outbox: asyncio.Queue[Send] = asyncio.Queue(maxsize=32)
+        self.tables = Tables()
+        self.plugins = Plugins(self.tables)
+        self._files = Files(port)
+
+    def _context(self, name: str, options: Any) -> Context:
+        return Context(
+            plugin=name,
+            options=options,
+            models=self.models,
+            storage=self._store.of(name),
+            compaction=self._config.agents.defaults.compaction.mode,
+            clock=self._clock,
+            help=lambda: tuple((c.name, c.summary) for c in unique(self.tables.commands.values())),
+        )
+
+    async def start(self) -> Report:
+        """Load the plugins and start the models, before the first message.
+
+        Raises:
+            clawdcore.errors.StorageError: the settings can't be read.
+        """
+        await self.owner.load()
+        self.tables = self._loader.tables(self._config.plugins, self._context, self._targets)
+        own = builtin_commands(self.owner, lambda: self.tables.commands.values())
+        for command in own:
+            self.tables.commands.setdefault(command.name, command)
+        self.plugins = Plugins(self.tables)
+        failures = await self.models.start()
+        for name, error in (await self.plugins.startup()).items():
+            self.tables.disable(name, error)
+        self.plugins = Plugins(self.tables)
+        return Report(
+            disabled=dict(self.tables.disabled),
+            models=failures,
+            commands=[command.name for command in unique(self.tables.commands.values())],
+            claim_code=self.owner.code,
+        )
+
+    async def run(self) -> None:
+        """Work until the edge closes the broker; returns when all is done."""
+        try:
+            hello = await self._port.receive()
+            if not isinstance(hello, Hello):
+                raise TypeError(f"the first record must be Hello, not {type(hello).__name__}")
+            pipeline = self._pipeline(hello)
+            await self._announce_commands()
+            async with asyncio.TaskGroup() as tasks:
+                notes = tasks.create_task(self._send_notes())
+                await self._receive(pipeline, tasks)
+                notes.cancel()
+        except Closed:
+            log.debug("the edge is gone")
+        finally:
+            self._port.close()
+
+    async def _receive(self, pipeline: Pipeline, tasks: asyncio.TaskGroup) -> None:
+        while True:
+            try:
+                record = await self._port.receive()
+            except Closed:
+                return
+            match record:
+                case Deliver():
+                    await pipeline.take(record, tasks)
+                case Fetched():
+                    self._files.arrived(record)
+                case Delivered():
+                    if self.plugins.wants_receipts:
+                        tasks.create_task(self.plugins.delivered(record.receipt))
+                case Hello():
+                    log.warning("a second Hello was ignored")
+
+    def _pipeline(self, hello: Hello) -> Pipeline:
+        return Pipeline(
+            self._port,
+            bot=hello.bot,
+            routes=Routes(self.tables.commands, self.tables.handlers),
+            policy=Policy(self._config),
+            owner=self.owner,
+            plugins=self.plugins,
+            files=self._files,
+            readers=Readers(self.tables.readers),
+            quarantine=Quarantine(),
+            seats=self._seats,
+            total_timeout=self._config.agents.defaults.timeout.total / 1000,
+            clock=self._clock,
+            rested=lambda plugin, rest: self._tell("resting", plugin),
+        )
+
+    async def _announce_commands(self) -> None:
+        """The menu of commands, in each language that we have."""
+        for language in LANGUAGES:
+            _ = translator(language)
+            menu = tuple(
+                (command.name, _(command.summary))
+                for command in unique(self.tables.commands.values())
+            )
+            await self._port.send(Commands(language, menu))
+
+    def tell_started(self) -> None:
+        """Tell the owner that the bot is up, and what of it is not."""
+        self._tell("started", ", ".join(sorted(self.tables.disabled)))
+
+    def _tell(self, kind: str, subject: str) -> None:
+        """Queue a message to the owner, if there is one and it may be sent now."""
+        if not self.owner.id or not self._notes.allows(kind, subject, self._clock()):
+            return
+        words = notices.to_owner(kind, subject, self.owner.language)
+        target = Target(chat_id=self.owner.id)
+        try:
+            self._outbox.put_nowait(Send(0, target, Reply(text=words)))
+        except asyncio.QueueFull:
+            log.warning("the owner was not told (%s): too much to tell", kind)
+
+    async def _send_notes(self) -> None:
+        while True:
+            await self._port.send(await self._outbox.get())
+
+    async def close(self) -> None:
+        """Stop plugins and backends and close the settings."""
+        await self.plugins.shutdown()
+        await self.models.close()
+        await self._store.close()

@@ -1,0 +1,96 @@
+"""What the bot says when it can't do what was asked: one honest sentence each."""
+
+from __future__ import annotations
+
+import math
+
+from ..errors import BackendError, ContextOverflow, Overloaded, UsageError
+from ..hooks.command import Command
+from ..texts import translator
+
+
+def usage(command: Command, error: UsageError, language: str) -> str:
+    """A command's words were not understood."""
+    _ = translator(language)
+    lines = [str(error), _("Usage: {usage}").format(usage=command.usage)]
+    if command.example:
+        lines.append(_("Example: {example}").format(example=command.example))
+    return "\n".join(lines)
+
+
+def unknown_command(word: str, nearest: str, language: str) -> str:
+    """A private message called a command that nobody registered."""
+    _ = translator(language)
+    if nearest:
+        return _("I don't know /{word}. Did you mean /{nearest}? /help lists all.").format(
+            word=word, nearest=nearest
+        )
+    return _("I don't know /{word}. /help lists what I know.").format(word=word)
+
+
+def backend(error: BackendError, language: str) -> str:
+    """No model could answer."""
+    _ = translator(language)
+    if isinstance(error, Overloaded):
+        return _("I'm busy right now. Please send it again in about {seconds} s.").format(
+            seconds=max(1, math.ceil(error.retry_after))
+        )
+    if isinstance(error, ContextOverflow):
+        return _("That is too long for my model. Please send it in smaller parts.")
+    return _("My language model isn't answering right now. Please try again later.")
+
+
+def too_late(language: str) -> str:
+    """The message's time was over before an answer was ready."""
+    return translator(language)("This took too long, so I stopped. Please try again.")
+
+
+def failed(language: str) -> str:
+    """A plugin raised an error."""
+    return translator(language)("Something went wrong on my side. Please try again.")
+
+
+def cut(text: str, reason: str) -> str:
+    """An answer that broke off, with the reason below it."""
+    return f"{text.rstrip()}\n\n[{reason}]"
+
+
+def resting(seconds: float, language: str) -> str:
+    """A plugin is in quarantine."""
+    return translator(language)(
+        "This feature had errors and is resting. Please try again in about {seconds} s."
+    ).format(seconds=max(1, math.ceil(seconds)))
+
+
+def stranger(user: int, language: str) -> str:
+    """A private message from somebody who is not on the list."""
+    return translator(language)(
+        "This bot answers only people whom its owner has allowed. Your id is {user}."
+    ).format(user=user)
+
+
+def stopping(language: str) -> str:
+    """The bot is shutting down and could not finish."""
+    return translator(language)("I'm being restarted. Please send it again in a minute.")
+
+
+def nobody(language: str) -> str:
+    """Addressed, but no plugin takes this kind of message."""
+    return translator(language)("I can't do anything with this. /help lists what I can do.")
+
+
+def to_owner(kind: str, subject: str, language: str) -> str:
+    """What the owner is told; ``subject`` is a model's or a plugin's name."""
+    _ = translator(language)
+    if kind == "started":
+        if subject:
+            return _("I'm up, but these plugins are disabled: {plugins}. See my log.").format(
+                plugins=subject
+            )
+        return _("I'm up.")
+    texts = {
+        "degraded": _("Degraded: the model {subject} isn't answering."),
+        "recovered": _("Recovered: the model {subject} answers again."),
+        "resting": _("The plugin {subject} keeps failing and rests for a while."),
+    }
+    return texts[kind].format(subject=subject)

@@ -1,0 +1,99 @@
+"""Our own dispatcher of the hooks that run while the bot does.
+
+Each call is attributed and isolated: one plugin's error is logged under its
+name and costs the others nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Iterable
+from functools import partial
+from typing import Final
+
+from ..hooks.context import Scope
+from ..hooks.loader import Loaded, Tables
+from ..messages import Message, Receipt, Reply
+from ..privacy import describe
+from .results import call
+
+log = logging.getLogger(__name__)
+
+SHUTDOWN_LIMIT: Final = 5.0
+"""Seconds that one plugin's ``shutdown`` may take."""
+HOOK_LIMIT: Final = 5.0
+"""Seconds that ``prepare_reply`` or ``reply_delivered`` of one plugin may take."""
+
+
+class Plugins:
+    """The loaded plugins, called in order."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._preparing = tables.implementing("prepare_reply")
+        self._told = tables.implementing("reply_delivered")
+
+    @property
+    def wants_receipts(self) -> bool:
+        """Whether any plugin is told of deliveries."""
+        return bool(self._told)
+
+    async def _call(self, plugin: Loaded, hook: str, limit: float | None, **given: object) -> object:
+        given["context"] = plugin.context
+
+        async with asyncio.timeout(limit):
+            if inspect.iscoroutinefunction(plugin.hooks[hook]):
+                result: object = await plugin.call(hook, **given)
+                return result
+            return await call(partial(plugin.call, hook, **given))
+
+    async def startup(self) -> dict[str, Exception]:
+        """Run every ``startup``; returns the errors of those that failed, by plugin."""
+        failed: dict[str, Exception] = {}
+        for plugin in self._tables.implementing("startup"):
+            try:
+                await self._call(plugin, "startup", None)
+            except Exception as error:  # noqa: BLE001 - a plugin is foreign code
+                log.error("plugin %s did not start: %s", plugin.name, describe(error))
+                failed[plugin.name] = error
+        return failed
+
+    async def shutdown(self) -> None:
+        """Run every ``shutdown``, each within its limit."""
+        await self._all(self._tables.implementing("shutdown"), "shutdown", SHUTDOWN_LIMIT)
+
+    async def prepare(self, reply: Reply, message: Message) -> Reply:
+        """The reply after every plugin's ``prepare_reply`` saw it, in order."""
+        for plugin in self._preparing:
+            try:
+                changed = await self._call(
+                    plugin, "prepare_reply", HOOK_LIMIT, reply=reply, message=message
+                )
+            except Exception as error:  # noqa: BLE001 - a plugin is foreign code
+                log.warning("prepare_reply of plugin %s failed: %s", plugin.name, describe(error))
+                continue
+            if isinstance(changed, Reply):
+                reply = changed
+        return reply
+
+    async def delivered(self, receipt: Receipt) -> None:
+        """Tell every plugin that asks for it."""
+        await self._all(self._told, "reply_delivered", HOOK_LIMIT, receipt=receipt)
+
+    async def forget(self, scope: Scope) -> list[str]:
+        """What the plugins held of ``scope`` and have erased."""
+        held = await self._all(self._tables.implementing("forget"), "forget", None, scope=scope)
+        return [str(words) for words in held if words]
+
+    async def _all(
+        self, plugins: Iterable[Loaded], hook: str, limit: float | None, **given: object
+    ) -> list[object]:
+        results = []
+        for plugin in plugins:
+            try:
+                results.append(await self._call(plugin, hook, limit, **given))
+            except Exception as error:  # noqa: BLE001 - a plugin is foreign code
+                log.warning("%s of plugin %s failed: %s", hook, plugin.name, describe(error))
+        return results

@@ -1,0 +1,81 @@
+"""Attachments: their bytes from the edge, and their text from the readers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from itertools import count
+
+from ..broker import Closed, Fetch, Fetched, Port, ToEdge, ToWorker
+from ..errors import FileUnavailable
+from ..hooks.registration import ReaderEntry
+from ..messages import PASS, Attachment, Message
+from ..privacy import describe
+from .results import call
+
+log = logging.getLogger(__name__)
+
+
+class Files:
+    """Asks the edge for files; the token never enters the worker."""
+
+    def __init__(self, port: Port[ToEdge, ToWorker]) -> None:
+        self._port = port
+        self._numbers = count(1)
+        self._waiting: dict[int, asyncio.Future[bytes]] = {}
+
+    async def fetch(self, attachment: Attachment) -> bytes:
+        """The file's bytes. Raises :class:`FileUnavailable`."""
+        number = next(self._numbers)
+        future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = future
+        try:
+            await self._port.send(Fetch(number, attachment.file_id))
+            return await future
+        except Closed:
+            raise FileUnavailable("the bot is stopping.") from None
+        finally:
+            self._waiting.pop(number, None)
+
+    def arrived(self, record: Fetched) -> None:
+        """Hand a fetched file to who waits for it, if they still do."""
+        future = self._waiting.get(record.request)
+        if future is None or future.done():
+            return
+        if record.error:
+            future.set_exception(FileUnavailable(record.error))
+        else:
+            future.set_result(record.data)
+
+
+class Readers:
+    """What ``await message.text()`` runs."""
+
+    def __init__(self, entries: Sequence[ReaderEntry]) -> None:
+        self._entries = tuple(entries)
+
+    async def read(self, message: Message) -> str:
+        """The typed text, and below it what readers make of each attachment.
+
+        A reader that raises is logged and passed over: the other parts stay.
+        """
+        parts = [message.body] if message.body else []
+        for attachment in message.attachments:
+            text = await self._text(attachment)
+            if text:
+                parts.append(text)
+        return "\n".join(parts)
+
+    async def _text(self, attachment: Attachment) -> str:
+        for entry in self._entries:
+            if attachment.kind not in entry.kinds:
+                continue
+            try:
+                result = await call(entry.function, attachment)
+            except Exception as error:  # noqa: BLE001 - a plugin is foreign code
+                log.warning("reader of plugin %s failed: %s", entry.plugin, describe(error))
+                continue
+            if result is not PASS and result:
+                return str(result)
+        return ""

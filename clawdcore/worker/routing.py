@@ -1,0 +1,41 @@
+"""Where a message goes: one dictionary look-up for a command, one for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from ..hooks.command import Command
+from ..hooks.registration import Handler
+from ..messages import Kind, Message
+
+NOTHING: tuple[Handler, ...] = ()
+
+
+class Routes:
+    """Tables built once from what plugins registered.
+
+    A command costs the same with one plugin and with a hundred. Other messages
+    get the handlers of their (kind, addressed), in plugin-list order.
+    """
+
+    def __init__(self, commands: dict[str, Command], handlers: Iterable[Handler]) -> None:
+        self.commands = commands
+        table: dict[tuple[Kind, bool], list[Handler]] = {}
+        for handler in handlers:
+            for kind in handler.kinds:
+                table.setdefault((kind, handler.addressed), []).append(handler)
+        self._handlers = {key: tuple(found) for key, found in table.items()}
+
+    def command(self, message: Message) -> Command | None:
+        """The command that the message calls, if it is one of ours."""
+        return self.commands.get(message.command) if message.command else None
+
+    def handlers(self, message: Message, *, addressed: bool) -> tuple[Handler, ...]:
+        """Who is asked about a message that is no command."""
+        return self._handlers.get((message.kind, addressed), NOTHING)
+
+    def nearest(self, word: str) -> str:
+        """The known command that looks most like ``word``, or ""."""
+        found = get_close_matches(word, self.commands, n=1)
+        return found[0] if found else ""
