@@ -151,4 +151,13 @@ class StorageError(ClawdBotError):
 
 
 class UsageError(ClawdBotError):
-    """A command's words can't be understood; shown to the user with the usage line."""
+    """A command's words can't be understood; shown to the user with the usage line.
+
+    ``template`` is the sentence with ``{names}`` for ``values``, so that it can be
+    translated before they are put in.
+    """
+
+    def __init__(self, template: str, **values: str) -> None:
+        super().__init__(template.format(**values) if values else template)
+        self.template = template
+        self.values = values

@@ -161,11 +161,25 @@ class Edge:
         elif piece.id in self._open or piece.id in self._settled:
             self.books.repeated += 1
         else:
-            await self._room.acquire()
-            self.books.accepted += 1
-            self._quiet.clear()
             self._open[piece.id] = _Open(piece.body)
-            await self._port.send(Deliver(piece.id, piece.body))
+            self._quiet.clear()
+            try:
+                await self._room.acquire()
+                try:
+                    await self._port.send(Deliver(piece.id, piece.body))
+                except BaseException:
+                    self._room.release()
+                    raise
+            except BaseException:
+                # Not taken: whoever brought it will bring it again.
+                self._drop(piece.id)
+                raise
+            self.books.accepted += 1
+
+    def _drop(self, update: int) -> None:
+        del self._open[update]
+        if not self._open:
+            self._quiet.set()
 
     async def _records(self, tasks: asyncio.TaskGroup) -> None:
         while True:
@@ -210,14 +224,12 @@ class Edge:
         held = self._open[update]
         if held.outcome is None or held.sending:
             return
-        del self._open[update]
+        self._drop(update)
         self.books.settle(held.outcome)
         self._room.release()
         self._settled[update] = None
         if len(self._settled) > REMEMBERED:
             del self._settled[next(iter(self._settled))]
-        if not self._open:
-            self._quiet.set()
 
     async def _fetch(self, record: Fetch) -> None:
         async with self._fetching:

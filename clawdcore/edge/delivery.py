@@ -12,12 +12,14 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Final
 
 import msgspec
 
 from ..broker import Draft, Send, Target
 from ..messages import Receipt, Reply
+from ..privacy import describe
 from .api import Api, CallError, FloodWait, Rejected, Unreachable
 from .markup import BadMarkup, Entity, parse_html
 from .splitting import TEXT_LIMIT, Piece, split
@@ -26,7 +28,6 @@ log = logging.getLogger(__name__)
 
 DRAFT_PAUSE: Final = 0.5
 """Seconds between two drafts in a chat."""
-DRAFT_LIMIT: Final = TEXT_LIMIT
 RETRIES: Final = 2
 """How often a send is tried again when Telegram can't be reached."""
 FLOOD_RETRIES: Final = 10
@@ -39,6 +40,7 @@ class _Lane(msgspec.Struct):
     """What one chat still gets."""
 
     sends: deque[Send]
+    more: asyncio.Event
     draft: Draft | None = None
     drafted_at: float = float("-inf")
 
@@ -70,6 +72,7 @@ class Delivery:
         """Queue a reply behind the others of its chat."""
         lane = self._lane(send.target.chat_id, tasks)
         lane.sends.append(send)
+        lane.more.set()
         if lane.draft is not None and lane.draft.id == send.id:
             lane.draft = None
 
@@ -85,35 +88,34 @@ class Delivery:
     def _lane(self, chat_id: int, tasks: asyncio.TaskGroup) -> _Lane:
         lane = self._lanes.get(chat_id)
         if lane is None:
-            lane = self._lanes[chat_id] = _Lane(deque())
+            lane = self._lanes[chat_id] = _Lane(deque(), asyncio.Event())
             self._idle.clear()
             tasks.create_task(self._run(chat_id, lane))
         return lane
 
     async def _run(self, chat_id: int, lane: _Lane) -> None:
-        while lane.sends or lane.draft is not None:
+        """Send all that the lane gets; it ends when the pause after a draft does."""
+        while True:
+            pause = lane.drafted_at + DRAFT_PAUSE - asyncio.get_running_loop().time()
             if lane.sends:
-                send = lane.sends[0]
+                send = lane.sends.popleft()
                 receipt = await self._deliver(send)
-                lane.sends.popleft()
                 await self._finished(send, receipt)
+            elif pause > 0:
+                lane.more.clear()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(pause):
+                        await lane.more.wait()
+            elif lane.draft is not None:
+                await self._draft(lane, lane.draft)
             else:
-                await self._draft(lane)
+                break
         del self._lanes[chat_id]
         if not self._lanes:
             self._idle.set()
 
-    async def _draft(self, lane: _Lane) -> None:
-        draft, lane.draft = lane.draft, None
-        if draft is None:
-            return
-        wait = lane.drafted_at + DRAFT_PAUSE - asyncio.get_running_loop().time()
-        if wait > 0:
-            await asyncio.sleep(wait)
-            if lane.sends:
-                return
-            draft = lane.draft or draft
-            lane.draft = None
+    async def _draft(self, lane: _Lane, draft: Draft) -> None:
+        lane.draft = None
         lane.drafted_at = asyncio.get_running_loop().time()
         pieces = split(draft.text, limit=self._limit)
         if not pieces:
@@ -134,6 +136,10 @@ class Delivery:
             except CallError as failure:
                 error = type(failure).__name__
                 log.warning("a reply to update %d was not delivered: %s", send.id, error)
+                break
+            except Exception as failure:  # a bug in one send must not end the edge
+                error = type(failure).__name__
+                log.error("a reply to update %d failed: %s", send.id, describe(failure))
                 break
             target = msgspec.structs.replace(target, reply_to=0)
         return Receipt(

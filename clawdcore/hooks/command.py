@@ -133,12 +133,12 @@ class Command(msgspec.Struct, frozen=True):
                 if rest:
                     values[parameter.name] = rest
                 elif parameter.required:
-                    raise UsageError(f"{parameter.name} is missing.")
+                    raise UsageError("{name} is missing.", name=parameter.name)
                 continue
             found = _WORD.match(text, at)
             if found is None:
                 if parameter.required:
-                    raise UsageError(f"{parameter.name} is missing.")
+                    raise UsageError("{name} is missing.", name=parameter.name)
                 continue
             word = next(group for group in found.groups() if group is not None)
             try:
@@ -146,10 +146,11 @@ class Command(msgspec.Struct, frozen=True):
             except ValueError as error:
                 if not parameter.required and index + 1 < len(self.parameters):
                     continue
-                raise UsageError(f"{parameter.name}: {_expected(parameter.type)}") from error
+                template, values = _expected(parameter.type)
+                raise UsageError(template, name=parameter.name, **values) from error
             at = found.end()
         if text[at:].strip():
-            raise UsageError("there are more words than the command takes.")
+            raise UsageError("There are more words than the command takes.")
         return values
 
 
@@ -221,9 +222,13 @@ def _convert(kind: Any, word: str) -> Any:
     return parse(word) if callable(parse) else kind(word)
 
 
-def _expected(kind: Any) -> str:
+def _expected(kind: Any) -> tuple[str, dict[str, str]]:
     choices = _choices(kind)
     if choices:
-        return f"one of {', '.join(choices)} is expected."
-    names = {int: "a whole number", float: "a number", bool: "on or off"}
-    return f"{names.get(kind, getattr(kind, '__name__', 'a word'))} is expected."
+        return "{name} must be one of: {choices}.", {"choices": ", ".join(choices)}
+    sentences = {
+        int: "{name} must be a whole number.",
+        float: "{name} must be a number.",
+        bool: "{name} must be on or off.",
+    }
+    return sentences.get(kind, "{name} is not understood."), {}

@@ -12,7 +12,10 @@ from ..texts import translator
 def usage(command: Command, error: UsageError, language: str) -> str:
     """A command's words were not understood."""
     _ = translator(language)
-    lines = [str(error), _("Usage: {usage}").format(usage=command.usage)]
+    lines = [
+        _(error.template).format(**error.values) if error.values else _(error.template),
+        _("Usage: {usage}").format(usage=command.usage),
+    ]
     if command.example:
         lines.append(_("Example: {example}").format(example=command.example))
     return "\n".join(lines)
@@ -67,11 +70,6 @@ def stranger(user: int, language: str) -> str:
     return translator(language)(
         "This bot answers only people whom its owner has allowed. Your id is {user}."
     ).format(user=user)
-
-
-def stopping(language: str) -> str:
-    """The bot is shutting down and could not finish."""
-    return translator(language)("I'm being restarted. Please send it again in a minute.")
 
 
 def nobody(language: str) -> str:

@@ -119,9 +119,9 @@ def decode(
     if sender is None or kind is None or kind == "channel":
         return None
     message = _message(raw, update.update_id, sender, kind, bot, fetch, read)
-    if not message.body and not message.attachments and not message.command:
-        return None
-    return message
+    if message is None or raw.text or raw.caption or message.attachments:
+        return message
+    return None  # a service message: somebody joined, a title changed
 
 
 def _sender(raw: _Message) -> Sender | None:
@@ -146,7 +146,8 @@ def _message(
     bot: Bot,
     fetch: Fetch | None,
     read: Reader | None,
-) -> Message:
+) -> Message | None:
+    """The message; None for a command to another bot."""
     text = raw.text or raw.caption
     entities = raw.entities if raw.text else raw.caption_entities
     addressed = kind == "private"
@@ -164,6 +165,8 @@ def _message(
                     command = name.lower()
                     args = _slice(text, units, entity.length, None).strip()
                     addressed = addressed or bool(whose)
+                else:
+                    return None
             elif _names(entity, text, units, bot):
                 addressed = True
                 if entity.offset == 0:

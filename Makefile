@@ -1,0 +1,84 @@
+# `make` alone prints what can be done. Nothing here needs more than bash, git and Python 3.11.
+
+SHELL := bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3# the Python that .venv is made with
+ARGS ?=# goes to the program: make demo ARGS="--help"
+BIN := .venv/bin
+DISTRIBUTIONS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml backends/*/pyproject.toml))
+PACKAGES := clawdcore $(wildcard $(addsuffix /clawdbot_*,$(DISTRIBUTIONS)))
+
+export PYTHON
+export UV_PYTHON_DOWNLOADS := never
+
+.PHONY: help
+help: ## Print the targets
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) \
+	  | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
+
+.PHONY: setup
+setup: .venv/.ready ## Make .venv with the core, every plugin and backend, and the tools
+
+.venv/.ready: pyproject.toml constraints.txt tools/setup $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
+	@tools/setup
+
+.PHONY: demo
+demo: setup ## Talk to the whole bot in this terminal: no account, no token
+	@$(BIN)/clawdbot demo $(ARGS)
+
+.PHONY: test
+test: lint ## Check the style and run the fast tests (no model, no network)
+	@$(BIN)/pytest -q $(ARGS)
+
+.PHONY: test-real
+test-real: setup ## Fetch the small model once and run the tests that use it
+	@$(BIN)/python -m clawdbot_llamacpp.fetch
+	@$(BIN)/pytest -q -m real $(ARGS)
+
+.PHONY: lint
+lint: setup ## ruff, mypy --strict, and who may import whom
+	@$(BIN)/ruff check -q
+	@$(BIN)/ruff format -q --check
+	@$(BIN)/mypy --strict --no-error-summary $(PACKAGES)
+	@$(BIN)/lint-imports --no-cache > .venv/lint-imports.log || { cat .venv/lint-imports.log; exit 1; }
+
+.PHONY: format
+format: setup ## Put the code into the project's form
+	@$(BIN)/ruff check -q --fix-only
+	@$(BIN)/ruff format -q
+
+.PHONY: messages
+messages: setup ## Compile the translations (.po) that the bot reads (.mo)
+	@git ls-files --cached --others --exclude-standard '*.po' | while read -r po; do \
+	  $(BIN)/pybabel -q compile --statistics -i "$$po" -o "$${po%.po}.mo" || exit 1; done
+
+.PHONY: bench-routing
+bench-routing: .venv/.bench ## Measure routing with 1, 20 and 100 commands
+	@$(BIN)/python bench/routing.py $(ARGS)
+
+.venv/.bench: .venv/.ready
+	@$(BIN)/uv pip install -q -c constraints.txt --group bench
+	@touch $@
+
+.PHONY: constraints
+constraints: ## Renew constraints.txt: the newest versions that fit together
+	@tools/setup uv
+	@$(BIN)/uv lock -q --upgrade
+	@$(BIN)/uv export -q --frozen --all-packages --all-groups --no-hashes --no-header \
+	  --no-annotate --no-emit-workspace -o constraints.txt
+	@git --no-pager diff --stat -- constraints.txt
+
+.PHONY: changelog
+changelog: setup ## Show what the next release's changelog will say
+	@$(BIN)/towncrier build --draft
+
+.PHONY: dist
+dist: setup ## Build every distribution into dist/
+	@$(BIN)/uv build -q --all-packages --out-dir dist
+
+.PHONY: clean
+clean: ## Remove .venv, caches and built files
+	@rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+	@find clawdcore plugins backends tests tools bench -type d -name __pycache__ -prune \
+	  -exec rm -rf {} + 2>/dev/null || true

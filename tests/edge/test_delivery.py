@@ -1,0 +1,183 @@
+"""Handing replies out, on virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+
+import pytest
+
+from clawdcore.broker import Draft, Send, Target
+from clawdcore.edge.api import CallError, FloodWait, Rejected, Unreachable
+from clawdcore.edge.delivery import RETRIES, Delivery
+from clawdcore.messages import Receipt, Reply
+from clawdcore.testing import FakeTelegram, VirtualLoop
+
+Story = Callable[[Delivery, FakeTelegram, list[Receipt], asyncio.TaskGroup], Coroutine[None, None, None]]
+
+
+def tell(story: Story, **options: object) -> None:
+    loop = VirtualLoop()
+
+    async def run() -> None:
+        telegram = FakeTelegram()
+        receipts: list[Receipt] = []
+
+        async def finished(send: Send, receipt: Receipt) -> None:
+            receipts.append(receipt)
+
+        delivery = Delivery(telegram, finished, **options)  # type: ignore[arg-type]
+        async with asyncio.TaskGroup() as tasks:
+            await story(delivery, telegram, receipts, tasks)
+            await delivery.flushed()
+
+    try:
+        loop.run_until_complete(run())
+    finally:
+        loop.close()
+
+
+def send(text: str, chat: int = 1, update: int = 1, **reply: object) -> Send:
+    target = Target(chat_id=chat, reply_to=9, private=chat > 0)
+    return Send(update, target, Reply(text=text, **reply))  # type: ignore[arg-type]
+
+
+def test_in_order_within_a_chat() -> None:
+    async def story(d: Delivery, t: FakeTelegram, r: list[Receipt], g: asyncio.TaskGroup) -> None:
+        for number in range(5):
+            d.put(send(str(number), update=number), g)
+        await d.flushed()
+        assert [sent.text for sent in t.sent] == ["0", "1", "2", "3", "4"]
+        assert [receipt.update_id for receipt in r] == [0, 1, 2, 3, 4]
+
+    tell(story)
+
+
+def test_long_text_is_split_and_only_its_first_part_quotes() -> None:
+    async def story(d: Delivery, t: FakeTelegram, r: list[Receipt], g: asyncio.TaskGroup) -> None:
+        d.put(send("word " * 2000), g)
+        await d.flushed()
+        assert len(t.sent) == 3
+        assert [sent.reply_to for sent in t.sent] == [9, 0, 0]
+        assert r[0].message_ids == tuple(sent.id for sent in t.sent)
+
+    tell(story)
+
+
+def test_a_flood_wait_pauses_its_chat_and_no_other() -> None:
+    async def story(d: Delivery, t: FakeTelegram, r: list[Receipt], g: asyncio.TaskGroup) -> None:
+        t.failures.append(FloodWait(30))
+        d.put(send("slow", chat=-1), g)
+        await asyncio.sleep(0)
+        d.put(send("quick", chat=2), g)
+        await d.flushed()
+        assert [(sent.text, sent.at) for sent in t.sent] == [("quick", 0.0), ("slow", 30.0)]
+
+    tell(story)
+
+
+def test_unreachable_is_tried_again_twice_and_then_given_up() -> None:
+    async def story(d: Delivery, t: FakeTelegram, r: list[Receipt], g: asyncio.TaskGroup) -> None:
+        t.failures.extend([Unreachable("x", sent=False)] * (RETRIES + 1))
+        d.put(send("lost", update=1), g)
+        d.put(send("next", update=2), g)
+        await d.flushed()
+        assert [sent.text for sent in t.sent] == ["next"]
+        assert [receipt.error for receipt in r] == ["Unreachable", ""]
+
+    tell(story)
+
+
+def test_refused_markup_goes_as_plain_text() -> None:
+    async def story(d: Delivery, t: FakeTelegram, r: list[Receipt], g: asyncio.TaskGroup) -> None:
+        t.failures.append(Rejected("can't parse entities"))
+        d.put(send("<b>x</b>", format="html"), g)
+        await d.flushed()
+        assert (t.sent[0].text, t.sent[0].entities, r[0].error) == ("x", (), "")
+
+    tell(story)
+
+
+def test_markup_that_can_t_be_read_goes_as_it_is() -> None:
+    async def story(d: Delivery, t: FakeTelegram, r: list[Receipt], g: asyncio.TaskGroup) -> None:
+        d.put(send("1 <b 2", format="html"), g)
+        d.put(send("<nonsense>", format="html"), g)
+        await d.flushed()
+        assert t.sent[-1].text == "<nonsense>"
+        assert all(not receipt.error for receipt in r)
+
+    tell(story)
+
+
+def test_a_refusal_is_not_tried_again() -> None:
+    async def story(d: Delivery, t: FakeTelegram, r: list[Receipt], g: asyncio.TaskGroup) -> None:
+        t.failures.append(Rejected("bot was blocked by the user"))
+        d.put(send("x"), g)
+        await d.flushed()
+        assert t.sent == []
+        assert r[0].error == "Rejected"
+
+    tell(story)
+
+
+def draft(text: str, update: int = 1, chat: int = 1) -> Draft:
+    return Draft(update, Target(chat_id=chat, private=chat > 0), text)
+
+
+def test_drafts_are_slowed_and_the_latest_wins() -> None:
+    async def story(d: Delivery, t: FakeTelegram, r: list[Receipt], g: asyncio.TaskGroup) -> None:
+        for number in range(10):
+            d.show(draft(f"text {number}"), g)
+            await asyncio.sleep(0.1)
+        await d.flushed()
+        shown = [text for _, text in t.drafts]
+        assert shown[0] == "text 0"
+        assert shown[-1] == "text 9"
+        assert len(shown) <= 3
+
+    tell(story)
+
+
+def test_a_final_answer_goes_before_its_draft() -> None:
+    async def story(d: Delivery, t: FakeTelegram, r: list[Receipt], g: asyncio.TaskGroup) -> None:
+        d.show(draft("a"), g)
+        await asyncio.sleep(0.1)
+        d.show(draft("ab"), g)
+        d.put(send("abc"), g)
+        await d.flushed()
+        assert [text for _, text in t.drafts] == ["a"]
+        assert t.sent[0].text == "abc"
+
+    tell(story)
+
+
+def test_no_drafts_in_groups_nor_when_switched_off() -> None:
+    async def story(d: Delivery, t: FakeTelegram, r: list[Receipt], g: asyncio.TaskGroup) -> None:
+        d.show(draft("a", chat=-1), g)
+        await d.flushed()
+        assert t.drafts == []
+
+    tell(story)
+
+    async def off(d: Delivery, t: FakeTelegram, r: list[Receipt], g: asyncio.TaskGroup) -> None:
+        d.show(draft("a"), g)
+        await d.flushed()
+        assert t.drafts == []
+
+    tell(off, drafts=False)
+
+
+@pytest.mark.parametrize("error", [FloodWait(1), Unreachable("x", sent=True), Rejected("x")])
+def test_a_draft_that_fails_is_let_go(error: CallError) -> None:
+    async def story(d: Delivery, t: FakeTelegram, r: list[Receipt], g: asyncio.TaskGroup) -> None:
+        async def fail(target: Target, draft_id: int, text: str) -> None:
+            raise error
+
+        t.draft = fail  # type: ignore[method-assign]
+        d.show(draft("a"), g)
+        await d.flushed()
+        d.put(send("abc"), g)
+        await d.flushed()
+        assert t.sent[0].text == "abc"
+
+    tell(story)

@@ -1,0 +1,162 @@
+"""A function's signature as a command."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clawdcore.errors import HookError, UsageError
+from clawdcore.hooks.command import Command
+
+
+class Unit(Enum):
+    C = "c"
+    F = "f"
+
+
+class Hex(int):
+    @classmethod
+    def parse(cls, word: str) -> Hex:
+        return cls(word, 16)
+
+
+def of(function: object, name: str = "cmd") -> Command:
+    return Command.of(function, plugin="p", name=name)  # type: ignore[arg-type]
+
+
+async def fx(message: object, amount: float, source: str, target: str = "eur") -> str:
+    """Convert money
+
+    More words.
+    """
+    return ""
+
+
+async def translate(message: object, to: Literal["zh", "fr"] | None = None, text: str = "") -> str:
+    """Translate"""
+    return ""
+
+
+async def kinds(
+    message: object, flag: bool = False, unit: Unit = Unit.C, number: Hex = Hex(0), rest: str = ""
+) -> str:
+    """All kinds"""
+    return ""
+
+
+def test_summary_usage_and_schema() -> None:
+    command = of(fx, "fx")
+    assert command.summary == "Convert money"
+    assert command.usage == "/fx <amount> <source> [target…]"
+    assert command.schema() == {
+        "type": "object",
+        "properties": {
+            "amount": {"type": "number"},
+            "source": {"type": "string"},
+            "target": {"type": "string"},
+        },
+        "required": ["amount", "source"],
+        "additionalProperties": False,
+    }
+    assert of(translate).schema()["properties"]["to"] == {"type": "string", "enum": ["zh", "fr"]}
+
+
+def test_words_become_arguments() -> None:
+    assert of(fx).parse(" 1.5  usd  us dollars ") == {
+        "amount": 1.5,
+        "source": "usd",
+        "target": "us dollars",
+    }
+    assert of(fx).parse('1 "us dollar"') == {"amount": 1.0, "source": "us dollar"}
+
+
+def test_rest_keeps_lines_and_spaces() -> None:
+    assert of(translate).parse("fr a\n  b") == {"to": "fr", "text": "a\n  b"}
+
+
+def test_optional_word_that_does_not_fit_is_left_to_the_next() -> None:
+    assert of(translate).parse("good morning") == {"text": "good morning"}
+    assert of(translate).parse("FR good") == {"to": "fr", "text": "good"}
+    assert of(translate).parse("") == {}
+
+
+def test_types() -> None:
+    assert of(kinds).parse("on f ff x y") == {
+        "flag": True,
+        "unit": Unit.F,
+        "number": 255,
+        "rest": "x y",
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        ("", "amount is missing"),
+        ("x usd", "amount must be a number"),
+        ("1", "source is missing"),
+    ],
+)
+def test_errors_name_the_argument(words: str, error: str) -> None:
+    with pytest.raises(UsageError, match=error):
+        of(fx).parse(words)
+
+
+def test_words_left_over() -> None:
+    async def one(message: object, number: int) -> str:
+        """One"""
+        return ""
+
+    with pytest.raises(UsageError, match="more words"):
+        of(one).parse("1 2")
+
+
+def test_choices_are_listed() -> None:
+    async def pick(message: object, unit: Unit) -> str:
+        """Pick"""
+        return ""
+
+    with pytest.raises(UsageError, match="one of: c, f"):
+        of(pick).parse("k")
+
+
+@given(st.text(max_size=40))
+def test_any_text_parses_or_is_refused(text: str) -> None:
+    for function in (fx, translate, kinds):
+        try:
+            of(function).parse(text)
+        except UsageError as error:
+            assert str(error)
+
+
+def no_doc(message: object) -> str:
+    return ""
+
+
+def no_message() -> str:
+    """Doc"""
+    return ""
+
+
+def star(message: object, *words: str) -> str:
+    """Doc"""
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("function", "name", "words"),
+    [
+        (no_doc, "x", "no docstring"),
+        (no_message, "x", "takes no argument"),
+        (star, "x", r"\*words"),
+        (fx, "Bad-Name", "can't be a command's name"),
+        (fx, "x" * 33, "can't be a command's name"),
+    ],
+)
+def test_what_cannot_be_a_command_says_why(function: object, name: str, words: str) -> None:
+    with pytest.raises(HookError, match=words):
+        of(function, name)

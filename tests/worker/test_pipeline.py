@@ -1,0 +1,377 @@
+"""The story of a message, told through the whole bot."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from clawdcore import PASS, Context, Message, Overloaded, Reply, Request, Turn, hookimpl
+from clawdcore.errors import BackendUnavailable, ContextOverflow, GenerationFailed
+from clawdcore.testing import ADA, Group, Harness, User
+
+GROUP = Group()
+BOB = User(202, "Bob", "bob")
+
+
+class Commands:
+    """One command of each kind."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.gate = asyncio.Event()
+
+    @hookimpl
+    def register_commands(self, register: Any, context: Context) -> None:
+        @register("hello")
+        async def hello(message: Message) -> str:
+            """Say hello"""
+            return f"Hello {message.sender.name}!"
+
+        @register("add", "plus", example="/add 1 2")
+        def add(message: Message, a: int, b: int = 1) -> str:
+            """Add numbers"""
+            return str(a + b)
+
+        @register("silent")
+        async def silent(message: Message) -> None:
+            """Say nothing"""
+
+        @register("count")
+        async def count(message: Message) -> AsyncIterator[str]:
+            """Count slowly"""
+            for number in range(4):
+                await asyncio.sleep(1)
+                yield f"{number} "
+
+        @register("broken")
+        async def broken(message: Message, words: str = "") -> str:
+            """Fail"""
+            raise ValueError(words)
+
+        @register("half")
+        async def half(message: Message) -> AsyncIterator[str]:
+            """Fail half way"""
+            yield "the beginning"
+            raise GenerationFailed("gone")
+
+        @register("wrong")
+        async def wrong(message: Message) -> int:
+            """Return nonsense"""
+            return 3
+
+        @register("sleep")
+        async def sleep(message: Message, seconds: float) -> str:
+            """Sleep"""
+            await asyncio.sleep(seconds)
+            return f"slept {seconds:g}"
+
+        @register("html")
+        async def html(message: Message) -> Reply:
+            """Bold"""
+            return Reply(text="<b>x</b> & y", format="html", quote=False)
+
+        @register("wait")
+        async def wait(message: Message, number: str) -> str:
+            """Wait for the gate"""
+            self.calls.append(number)
+            await self.gate.wait()
+            return number
+
+
+class Model:
+    """Answers text from the model, one at a time in a session."""
+
+    @hookimpl
+    def register_handlers(self, register: Any, context: Context) -> None:
+        @register("text", serial=lambda message: message.session)
+        async def chat(message: Message) -> AsyncIterator[str]:
+            request = Request(turns=(Turn("user", message.body),))
+            async for chunk in context.models.generate(request):
+                yield chunk.text
+
+
+def test_command_answers_with_a_quote() -> None:
+    with Harness([Commands()]) as bot:
+        assert bot.say("/hello") == "Hello Ada!"
+        assert bot.sent[0].reply_to == 1
+        assert bot.books.answered == 1
+
+
+def test_plain_functions_aliases_and_defaults() -> None:
+    with Harness([Commands()]) as bot:
+        assert bot.say("/plus 1") == "2"
+        assert bot.say("/add 1 5") == "6"
+
+
+def test_wrong_words_get_usage_and_example() -> None:
+    with Harness([Commands()]) as bot:
+        said = bot.say("/add one")
+        assert "a must be a whole number." in said
+        assert "Usage: /add <a> [b]" in said
+        assert "Example: /add 1 2" in said
+        assert bot.books.noticed == 1
+
+
+def test_usage_is_in_the_user_s_language() -> None:
+    with Harness([Commands()]) as bot:
+        assert "用法" in bot.say("/add", sender=User(5, "小明", language="zh-hans"))
+
+
+def test_unknown_command_names_the_nearest() -> None:
+    with Harness([Commands()]) as bot:
+        assert "/hello" in bot.say("/helo")
+        assert bot.say("/helo", chat=GROUP) == ""
+
+
+def test_command_that_answers_nothing() -> None:
+    with Harness([Commands()]) as bot:
+        assert bot.say("/silent") == ""
+        assert bot.books.answered == 1
+
+
+def test_stream_is_shown_while_it_grows() -> None:
+    with Harness([Commands()]) as bot:
+        assert bot.say("/count") == "0 1 2 3"
+        shown = [text for _, text in bot.telegram.drafts]
+        assert shown == ["0", "0 1", "0 1 2", "0 1 2 3"][: len(shown)]
+        assert len(shown) >= 3
+
+
+def test_stream_is_not_shown_in_groups() -> None:
+    with Harness([Commands()]) as bot:
+        assert bot.say("/count", chat=GROUP) == "0 1 2 3"
+        assert bot.telegram.drafts == []
+
+
+def test_html_becomes_entities() -> None:
+    with Harness([Commands()]) as bot:
+        assert bot.say("/html") == "x & y"
+        assert bot.sent[0].entities[0].type == "bold"
+        assert bot.sent[0].reply_to == 0
+
+
+def test_error_of_a_plugin_is_noticed_and_its_text_not_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.DEBUG), Harness([Commands()]) as bot:
+        assert "went wrong" in bot.say("/broken canary-4711")
+        assert "went wrong" in bot.say("/wrong")
+        assert bot.books.noticed == 2
+    assert "ValueError at broken" in caplog.text
+    assert "canary" not in caplog.text
+
+
+def test_a_stream_that_breaks_keeps_what_it_had() -> None:
+    with Harness([Commands()]) as bot:
+        said = bot.say("/half")
+        assert said.startswith("the beginning")
+        assert "isn't answering" in said
+        assert bot.books.noticed == 1
+
+
+def test_time_is_bounded_and_the_end_is_noticed() -> None:
+    with Harness(
+        [Commands()], config={"agents": {"defaults": {"timeout": {"total": 10_000}}}}
+    ) as bot:
+        assert bot.say("/sleep 9") == "slept 9"
+        assert "too long" in bot.say("/sleep 11")
+        assert bot.loop.time() < 25
+
+
+def test_a_plugin_that_keeps_failing_rests_and_comes_back() -> None:
+    with Harness([Commands()]) as bot:
+        for _ in range(5):
+            assert "went wrong" in bot.say("/broken")
+        assert "resting" in bot.say("/hello")
+        bot.advance(61)
+        assert bot.say("/hello") == "Hello Ada!"
+
+
+def test_the_owner_is_told_of_a_resting_plugin() -> None:
+    owner = User(900, "Owner", language="en")
+    with Harness([Commands()], config={"channels": {"telegram": {"owner": 900}}}) as bot:
+        for _ in range(5):
+            bot.say("/broken")
+        assert [sent.text for sent in bot.sent if sent.chat == owner.id] == [
+            "The plugin commands keeps failing and rests for a while."
+        ]
+
+
+def test_seats_bound_what_runs_at_once() -> None:
+    plugin = Commands()
+    config = {"agents": {"defaults": {"maxConcurrent": 2}}}
+    with Harness([plugin], config=config) as bot:
+        bot.send("/wait 1", "/wait 2", "/wait 3")
+        bot.advance(1)
+        assert plugin.calls == ["1", "2"]
+        bot.loop.call_soon(plugin.gate.set)
+        bot.settle()
+        assert [sent.text for sent in bot.sent] == ["1", "2", "3"]
+
+
+def test_replies_keep_the_order_of_each_asker() -> None:
+    with Harness([Commands()]) as bot:
+        bot.send("/sleep 5", "/sleep 1")
+        bot.send("/sleep 2", sender=BOB)
+        bot.settle()
+        assert [s.text for s in bot.sent if s.chat == ADA.id] == ["slept 5", "slept 1"]
+        assert [s.at for s in bot.sent if s.chat == BOB.id] == [2.0]
+        assert bot.loop.time() == 5.0
+
+
+def test_serial_handlers_take_turns_and_others_don_t_wait() -> None:
+    with Harness([Model()]) as bot:
+        bot.backend.delay = 1.0
+        bot.send("one", "two")
+        bot.send("three", sender=BOB)
+        bot.settle()
+        at = {sent.text: sent.at for sent in bot.sent}
+        assert at == {"one": 1.0, "three": 1.0, "two": 2.0}
+
+
+def test_waiting_for_the_model_holds_no_seat() -> None:
+    config = {"agents": {"defaults": {"maxConcurrent": 1}}}
+    with Harness([Model(), Commands()], config=config) as bot:
+        bot.backend.delay = 5.0
+        bot.send("slow")
+        bot.send("/hello", sender=BOB)
+        bot.settle()
+        assert [sent.text for sent in bot.sent] == ["Hello Bob!", "slow"]
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (Overloaded("full", retry_after=6.2), "about 7 s"),
+        (ContextOverflow("long"), "too long for my model"),
+        (BackendUnavailable("down"), "isn't answering"),
+        (RuntimeError("bug"), "isn't answering"),
+    ],
+)
+def test_each_failure_of_the_model_has_its_notice(error: Exception, words: str) -> None:
+    with Harness([Model()]) as bot:
+        bot.backend.enqueue(error)
+        assert words in bot.say("hi")
+        assert bot.say("again") == "again"
+        assert (bot.books.noticed, bot.books.answered) == (1, 1)
+
+
+def test_degraded_and_recovered_are_told_to_the_owner() -> None:
+    with Harness([Model()], config={"channels": {"telegram": {"owner": 900}}}) as bot:
+        bot.backend.enqueue(BackendUnavailable("down"))
+        bot.say("one")
+        bot.say("two")
+        told = [sent.text.partition(":")[0] for sent in bot.sent if sent.chat == 900]
+        assert told == ["Degraded", "Recovered"]
+
+
+def test_unaddressed_group_text_is_neither_answered_nor_kept() -> None:
+    canary = "canary-" + "9182736450"
+    with Harness([Model(), Commands()]) as bot:
+        assert bot.say(f"hello {canary}", chat=GROUP) == ""
+        assert bot.backend.requests == []
+        assert bot.books.unaddressed == 1
+        gc.collect()
+        kept = [
+            thing
+            for thing in gc.get_objects()
+            if isinstance(thing, dict | list | tuple | set) and _holds(thing, canary)
+        ]
+        assert kept == []
+
+
+def _holds(container: Any, canary: str) -> bool:
+    values = container.values() if isinstance(container, dict) else container
+    return any(
+        (isinstance(value, str) and canary in value and value != canary)
+        or (isinstance(value, bytes) and canary.encode() in value)
+        for value in list(values)
+    )
+
+
+def test_addressed_group_text_is_answered_to_the_asker() -> None:
+    with Harness([Model()]) as bot:
+        assert bot.say("@clawd_bot what", chat=GROUP) == "what"
+        reply = bot.sent[-1]
+        assert bot.say("more", chat=GROUP, reply_to=reply) == "more"
+        assert reply.reply_to == 1
+
+
+def test_handlers_pass_on_and_the_first_answer_wins() -> None:
+    class Passing:
+        def __init__(self) -> None:
+            self.asked = 0
+
+        @hookimpl
+        def register_handlers(self, register: Any) -> None:
+            @register("text")
+            async def look(message: Message) -> Any:
+                self.asked += 1
+                return PASS
+
+    first = Passing()
+    with Harness([first, Model()]) as bot:
+        assert bot.say("hi") == "hi"
+        assert first.asked == 1
+    with Harness([Passing()]) as bot:
+        assert "/help" in bot.say("hi")
+
+
+def test_overhearing_handlers_see_what_nobody_addressed() -> None:
+    class Ears:
+        @hookimpl
+        def register_handlers(self, register: Any) -> None:
+            @register("text", addressed=False)
+            async def hear(message: Message) -> Any:
+                return "heard" if "fire" in message.body else PASS
+
+    with Harness([Ears()]) as bot:
+        assert bot.say("hello", chat=GROUP) == ""
+        assert bot.say("fire!", chat=GROUP) == "heard"
+        assert (bot.books.unaddressed, bot.books.answered) == (1, 1)
+
+
+def test_strangers_are_told_once_and_the_owner_gets_in_with_the_code() -> None:
+    config = {"channels": {"telegram": {"dmPolicy": "allowlist"}}}
+    with Harness([Commands()], config=config) as bot:
+        assert f"Your id is {ADA.id}" in bot.say("/hello")
+        assert bot.say("/hello") == ""
+        code = bot.worker.owner.code
+        assert "owner" in bot.say(f"/start {code}")
+        assert bot.say("/hello") == "Hello Ada!"
+
+
+def test_wrong_code_is_a_greeting() -> None:
+    with Harness([Commands()]) as bot:
+        assert "Hello Ada" in bot.say("/start nonsense")
+        assert bot.worker.owner.id == 0
+
+
+def test_garbage_is_skipped_and_the_next_is_served(caplog: pytest.LogCaptureFixture) -> None:
+    with Harness([Commands()]) as bot:
+        bot.inject({"message": {"message_id": "canary"}})
+        bot.inject({"unheard_of": 1})
+        assert bot.say("/hello") == "Hello Ada!"
+        assert (bot.books.skipped, bot.books.unaddressed, bot.books.answered) == (1, 1, 1)
+    assert "update 1 skipped" in caplog.text
+    assert "canary" not in caplog.text
+
+
+def test_the_menu_lists_the_commands_in_both_languages() -> None:
+    with Harness([Commands()]) as bot:
+        bot.say("/hello")
+        assert ("hello", "Say hello") in bot.telegram.commands[""]
+        assert ("help", "列出命令") in bot.telegram.commands["zh"]
+
+
+def test_closing_drains_what_was_accepted() -> None:
+    bot = Harness([Commands()])
+    bot.send("/sleep 3")
+    bot.close()
+    assert [sent.text for sent in bot.sent] == ["slept 3"]
+    assert bot.books.open == 0
