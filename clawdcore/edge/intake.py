@@ -7,11 +7,15 @@ no update is handed on as a :class:`Broken` and counted.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Final
 
 import msgspec
 
 ID_START: Final = re.compile(rb'\{\s*"update_id"\s*:\s*(\d{1,18})\s*[,}]')
+RESULT: Final = re.compile(rb'"result"\s*:\s*\[')
+BETWEEN: Final = b" \t\r\n,]}"
+QUOTE, BACKSLASH, OPENING, CLOSING = b'"\\{}'
 
 
 class Update(msgspec.Struct, frozen=True):
@@ -60,35 +64,41 @@ def read_updates(body: bytes) -> list[Update | Broken]:
 
 
 def _cut_at_ids(body: bytes) -> list[bytes]:
-    """Cut broken JSON where updates begin: Telegram writes their id first."""
-    starts = [match.start() for match in ID_START.finditer(body)]
-    if not starts:
-        return [body]
-    ends = [*starts[1:], len(body)]
-    return [_balanced(body[start:end]) for start, end in zip(starts, ends, strict=True)]
+    """Cut broken JSON where updates begin: Telegram writes their id first.
+
+    What stands between them is a piece too, so that it is counted.
+    """
+    opening = RESULT.search(body)
+    start = opening.end() if opening else 0
+    starts = [match.start() for match in ID_START.finditer(body, start)]
+    pieces = [body[start : starts[0] if starts else len(body)]]
+    for begin, end in pairwise([*starts, len(body)]):
+        update = _balanced(body[begin:end])
+        pieces += [update, body[begin + len(update) : end]]
+    return [piece for piece in pieces if piece.strip(BETWEEN)]
 
 
-def _balanced(piece: bytes) -> bytes:
-    """The first whole JSON object of ``piece``, or all of it if none ends."""
+def _balanced(body: bytes) -> bytes:
+    """The first whole JSON object of ``body``, or all of it if none ends."""
     depth = 0
     in_string = escaped = False
-    for at, byte in enumerate(piece):
+    for at, byte in enumerate(body):
         if in_string:
             if escaped:
                 escaped = False
-            elif byte == 0x5C:
+            elif byte == BACKSLASH:
                 escaped = True
-            elif byte == 0x22:
+            elif byte == QUOTE:
                 in_string = False
-        elif byte == 0x22:
+        elif byte == QUOTE:
             in_string = True
-        elif byte == 0x7B:
+        elif byte == OPENING:
             depth += 1
-        elif byte == 0x7D:
+        elif byte == CLOSING:
             depth -= 1
             if not depth:
-                return piece[: at + 1]
-    return piece
+                return body[: at + 1]
+    return body
 
 
 def _found_id(body: bytes) -> int | None:

@@ -18,6 +18,8 @@ BATCH: Final = 100
 POLL_SECONDS: Final = 30
 LONGEST_PAUSE: Final = 30.0
 """Seconds between tries while Telegram can't be reached."""
+SURELY_SENT: Final = 1.0
+"""Seconds after which a poll that was then given up has reached the server."""
 CONFLICTS_AT_START: Final = 3
 """Conflicts before the first success that mean somebody else polls."""
 
@@ -36,6 +38,7 @@ class Poller:
         self._accept = accept
         self._seconds = poll_seconds
         self._offset = 0
+        self._asked = (0, 0.0)
         self._failures = 0
         self._conflicts = 0
         self._ever = False
@@ -47,7 +50,9 @@ class Poller:
             SecondPoller: from the start, somebody else polls with this token.
             TokenRefused: the token was revoked.
         """
+        loop = asyncio.get_running_loop()
         while True:
+            self._asked = (self._offset, loop.time())
             try:
                 body = await self._api.poll(self._offset, limit=BATCH, timeout=self._seconds)
             except Conflict:
@@ -66,7 +71,9 @@ class Poller:
 
     async def confirm(self) -> None:
         """Tell Telegram what was accepted, so that a later start doesn't get it again."""
-        if not self._offset:
+        offset, since = self._asked
+        waited = asyncio.get_running_loop().time() - since
+        if not self._offset or (offset == self._offset and waited > SURELY_SENT):
             return
         try:
             await self._api.poll(self._offset, limit=1, timeout=0)

@@ -116,10 +116,6 @@ class ModelChain:
             served.failed_at = self._clock()
             return False
 
-    def load(self) -> dict[str, Backend]:
-        """The backends by provider, for health and metrics."""
-        return {name: served.backend for name, served in self._served.items()}
-
     async def loads(self) -> dict[str, Load]:
         """How busy each started backend is."""
         return {

@@ -42,7 +42,7 @@ from .order import Line, Place
 from .owner import Owner
 from .plugins import Plugins
 from .reading import Files, Readers
-from .results import call, produced
+from .results import Caller, produced
 from .routing import Routes
 from .seats import Seats
 from .telegram import Undecodable, decode
@@ -167,20 +167,35 @@ class Pipeline:
             del self._strangers[next(iter(self._strangers))]
         return self._job(message, notice=notices.stranger(user, message.sender.language))
 
-    def _job(self, message: Message, **found: Any) -> Job:
-        target = Target(
-            chat_id=message.chat.id,
-            topic=message.chat.topic,
-            reply_to=message.id,
-            private=message.chat.kind == "private",
+    def _job(
+        self,
+        message: Message,
+        *,
+        command: Command | None = None,
+        handlers: tuple[Handler, ...] = (),
+        notice: str = "",
+        addressed: bool = True,
+    ) -> Job:
+        return Job(
+            message=message,
+            target=Target(
+                chat_id=message.chat.id,
+                topic=message.chat.topic,
+                reply_to=message.id,
+                private=message.chat.kind == "private",
+            ),
+            turn=self._askers.enter(message.asker),
+            command=command,
+            handlers=handlers,
+            serial=tuple(
+                None
+                if h.serial is None
+                else self._sessions.enter(f"{h.plugin}\0{h.serial(message)}")
+                for h in handlers
+            ),
+            notice=notice,
+            addressed=addressed,
         )
-        handlers: tuple[Handler, ...] = found.get("handlers", ())
-        serial = tuple(
-            None if h.serial is None else self._sessions.enter(f"{h.plugin}\0{h.serial(message)}")
-            for h in handlers
-        )
-        turn = self._askers.enter(message.asker)
-        return Job(message=message, target=target, turn=turn, serial=serial, **found)
 
     async def _work(self, update: int, job: Job) -> None:
         outcome = Outcome.NOTICED
@@ -205,63 +220,65 @@ class Pipeline:
     async def _answer(self, update: int, job: Job) -> Outcome:
         if job.notice:
             return await self._notice(update, job, job.notice)
-        command = job.command
-        language = job.message.sender.language
-        if command is not None:
-            try:
-                words = command.parse(job.message.args)
-            except UsageError as error:
-                return await self._notice(update, job, notices.usage(command, error, language))
-            result, outcome = await self._run(update, job, command.plugin, command.function, words)
-            return outcome
+        if job.command is not None:
+            return await self._command(update, job, job.command)
         resting = 0.0
         for handler, place in zip(job.handlers, job.serial, strict=True):
-            if place is not None:
+            if place is not None and not place.first:
                 async with self._seats.lent():
                     await place.wait()
-            result, outcome = await self._run(update, job, handler.plugin, handler.function, {})
-            if result is not PASS:
-                return outcome
-            resting = max(resting, self._quarantine.rest(handler.plugin, self._clock()))
+            rest = self._quarantine.rest(handler.plugin, self._clock())
+            if rest:
+                resting = max(resting, rest)
+            else:
+                outcome = await self._run(update, job, handler.plugin, handler.function, {})
+                if outcome is not None:
+                    return outcome
             if place is not None:
                 place.leave()
         if not job.addressed:
             return Outcome.UNADDRESSED
-        words_ = notices.resting(resting, language) if resting else notices.nobody(language)
-        return await self._notice(update, job, words_)
+        language = job.message.sender.language
+        words = notices.resting(resting, language) if resting else notices.nobody(language)
+        return await self._notice(update, job, words)
+
+    async def _command(self, update: int, job: Job, command: Command) -> Outcome:
+        language = job.message.sender.language
+        try:
+            words = command.parse(job.message.args)
+        except UsageError as error:
+            return await self._notice(update, job, notices.usage(command, error, language))
+        rest = self._quarantine.rest(command.plugin, self._clock())
+        if rest:
+            return await self._notice(update, job, notices.resting(rest, language))
+        outcome = await self._run(update, job, command.plugin, command.function, words)
+        return Outcome.UNADDRESSED if outcome is None else outcome
 
     async def _run(
-        self, update: int, job: Job, plugin: str, function: Callable[..., Any], words: dict[str, Any]
-    ) -> tuple[Any, Outcome]:
-        """Call one plugin's function and send what it gives; PASS comes back as it is."""
+        self, update: int, job: Job, plugin: str, function: Caller, words: dict[str, Any]
+    ) -> Outcome | None:
+        """Call one plugin's function and send what it gives; None when it passed."""
         language = job.message.sender.language
-        rest = self._quarantine.rest(plugin, self._clock())
-        if rest:
-            if job.command is None:
-                return PASS, Outcome.UNADDRESSED
-            return None, await self._notice(update, job, notices.resting(rest, language))
         try:
-            result = produced(plugin, await call(function, job.message, **words))
+            result = produced(plugin, await function(job.message, **words))
+            if result is PASS:
+                return None
             if isinstance(result, AsyncIterator):
                 result = await self._stream(update, job, result)
         except UsageError as error:
-            words_ = (
-                notices.usage(job.command, error, language) if job.command else str(error)
-            )
-            return None, await self._notice(update, job, words_)
+            reason = notices.usage(job.command, error, language) if job.command else str(error)
+            return await self._notice(update, job, reason)
         except BackendError as error:
             reason = notices.backend(error, language)
         except Exception as error:  # noqa: BLE001 - a plugin is foreign code
             self._count_failure(plugin, error)
             reason = notices.failed(language)
         else:
-            if result is PASS:
-                return PASS, Outcome.UNADDRESSED
             self._quarantine.succeeded(plugin)
             if result is not None:
                 await self._reply(update, job, result)
-            return result, Outcome.ANSWERED
-        return None, await self._give_up(update, job, reason)
+            return Outcome.ANSWERED
+        return await self._give_up(update, job, reason)
 
     def _count_failure(self, plugin: str, error: Exception) -> None:
         log.error("plugin %s failed: %s", plugin, describe(error))

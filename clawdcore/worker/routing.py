@@ -4,25 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import TypeVar
+
+from msgspec.structs import replace
 
 from ..hooks.command import Command
 from ..hooks.registration import Handler
 from ..messages import Kind, Message
+from .results import caller
 
 NOTHING: tuple[Handler, ...] = ()
+Entry = TypeVar("Entry", Command, Handler)
 
 
 class Routes:
     """Tables built once from what plugins registered.
 
     A command costs the same with one plugin and with a hundred. Other messages
-    get the handlers of their (kind, addressed), in plugin-list order.
+    get the handlers of their (kind, addressed), in plugin-list order. All the
+    functions in these tables can be awaited, whatever kind they were.
     """
 
     def __init__(self, commands: dict[str, Command], handlers: Iterable[Handler]) -> None:
-        self.commands = commands
+        self.commands = {word: _awaitable(command) for word, command in commands.items()}
         table: dict[tuple[Kind, bool], list[Handler]] = {}
-        for handler in handlers:
+        for handler in map(_awaitable, handlers):
             for kind in handler.kinds:
                 table.setdefault((kind, handler.addressed), []).append(handler)
         self._handlers = {key: tuple(found) for key, found in table.items()}
@@ -39,3 +45,8 @@ class Routes:
         """The known command that looks most like ``word``, or ""."""
         found = get_close_matches(word, self.commands, n=1)
         return found[0] if found else ""
+
+
+def _awaitable(entry: Entry) -> Entry:
+    function = caller(entry.function)
+    return entry if function is entry.function else replace(entry, function=function)

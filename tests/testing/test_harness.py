@@ -1,0 +1,179 @@
+"""The harness itself: time, network, and a plugin that lives outside this repository."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clawdcore import Context, Message, hookimpl
+from clawdcore.testing import FakeBackend, Harness, NetworkRefused, VirtualLoop, network_refused
+from clawdcore.testing.clock import Stuck
+
+HELLO = '''
+from clawdcore import hookimpl
+
+@hookimpl
+def register_commands(register):
+    @register("hello")
+    async def hello(message):
+        "Say hello"
+        return f"Hello {message.sender.name}!"
+'''
+TEST = '''
+def test_hello(bot):
+    assert bot.say("/hello") == "Hello Ada!"
+'''
+PROJECT = """
+[project]
+name = "clawdbot-hello"
+version = "1.0"
+dependencies = ["clawdcore"]
+
+[project.entry-points.clawdbot]
+hello = "clawdbot_hello"
+"""
+
+
+def pytest_in(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+
+
+def test_three_lines_test_a_plugin_outside_the_repository(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(PROJECT)
+    (tmp_path / "clawdbot_hello.py").write_text(HELLO)
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_hello.py").write_text(TEST)
+    result = pytest_in(tmp_path)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "1 passed" in result.stdout
+
+
+def test_a_plugin_that_can_t_be_loaded_fails_its_test_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(PROJECT)
+    (tmp_path / "clawdbot_hello.py").write_text(HELLO.replace("register_commands", "register_command"))
+    (tmp_path / "test_hello.py").write_text(TEST)
+    result = pytest_in(tmp_path)
+    assert result.returncode == 1
+    assert "Did you mean 'register_commands'?" in result.stdout
+
+
+def test_without_a_plugin_the_fixture_says_how_to_declare_one(tmp_path: Path) -> None:
+    (tmp_path / "test_hello.py").write_text(TEST)
+    result = pytest_in(tmp_path)
+    assert result.returncode == 1
+    assert "[project.entry-points.clawdbot]" in result.stdout
+
+
+class Plugin:
+    @hookimpl
+    def register_commands(self, register: Any, context: Context) -> None:
+        @register("later")
+        async def later(message: Message) -> str:
+            """An hour later"""
+            await asyncio.sleep(3600)
+            return "done"
+
+        @register("thread")
+        def thread(message: Message) -> str:
+            """In a thread"""
+            time.sleep(0.05)
+            return threading.current_thread().name
+
+        @register("remember")
+        async def remember(message: Message, word: str = "") -> str:
+            """Keep a setting"""
+            if word:
+                await context.storage.set("word", word, user=message.sender.id)
+            return str(await context.storage.get("word", user=message.sender.id))
+
+
+LONG = {"agents": {"defaults": {"timeout": {"request": 1000, "total": 3_600_000}}}}
+
+
+@pytest.mark.plugins(Plugin())
+@pytest.mark.config(LONG)
+def test_an_hour_takes_no_time(bot: Harness) -> None:
+    began = time.monotonic()
+    bot.send("/later")
+    bot.advance(3599)
+    assert bot.sent == []
+    bot.advance(2)
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.plugins(Plugin())
+def test_plain_functions_run_in_threads_and_storage_works(bot: Harness) -> None:
+    assert bot.say("/thread") != threading.current_thread().name
+    assert bot.say("/remember blue") == "blue"
+    assert bot.say("/remember") == "blue"
+
+
+@pytest.mark.plugins(Plugin())
+def test_the_network_is_refused_with_advice(bot: Harness) -> None:
+    import socket
+
+    with pytest.raises(NetworkRefused, match=r"pytest\.mark\.network"):
+        socket.create_connection(("127.0.0.1", 9))
+
+
+def test_the_refusal_ends_with_its_block() -> None:
+    import socket
+
+    before = socket.socket.connect, socket.getaddrinfo
+    with network_refused():
+        assert socket.socket.connect is not before[0]
+    assert (socket.socket.connect, socket.getaddrinfo) == before
+
+
+def test_virtual_time_jumps_in_order() -> None:
+    loop = VirtualLoop()
+    seen: list[float] = []
+
+    async def at(seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        seen.append(loop.time())
+
+    async def story() -> None:
+        await asyncio.gather(at(30), at(10), at(20))
+
+    loop.run_until_complete(story())
+    loop.close()
+    assert seen == [10.0, 20.0, 30.0]
+
+
+def test_a_wait_for_nothing_is_told_instead_of_hanging() -> None:
+    loop = VirtualLoop()
+
+    async def story() -> None:
+        await asyncio.Event().wait()
+
+    with pytest.raises(Stuck):
+        loop.run_until_complete(story())
+    for task in asyncio.all_tasks(loop):
+        task.cancel()
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+
+
+def test_the_backend_is_started_and_closed() -> None:
+    backend = FakeBackend()
+    with Harness(backend=backend) as bot:
+        assert "can't do anything" in bot.say("hi")
+        assert backend.started
+    assert not backend.started
