@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .hooks.context import Context, Models, Scope, Storage
     from .hooks.hookspecs import hookimpl
     from .messages import PASS, Attachment, Chat, Message, Part, Receipt, Reply, Sender
+    from .texts import translator
 
 __version__ = "0.1.0"
 
@@ -78,6 +79,7 @@ _HOMES: Final = {
         "Reply",
         "Sender",
     ),
+    "texts": ("translator",),
 }
 _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -118,6 +120,7 @@ __all__ = [
     "UsageError",
     "__version__",
     "hookimpl",
+    "translator",
 ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
-from .node import PLACEHOLDERS, Loc, Node, path_text
+from .node import PLACEHOLDERS, Loc, Node, path_text, quoted
 from .report import Report
 
 
@@ -183,19 +183,19 @@ def _bind(gateway: Node, report: Report) -> None:
         return
     bind.written = "gateway.bind"
     gateway.value["host"] = bind
-    report.note(f'gateway.bind is OpenClaw\'s name; here it is host: "{bind.value}".')
+    report.note(f"gateway.bind is OpenClaw's name; here it is host: {quoted(str(bind.value))}.")
 
 
 def _streaming(node: Node, report: Report) -> None:
     """Booleans, ``{ mode: … }`` and OpenClaw's other modes, as "off" or "partial"."""
     path = f"{_TELEGRAM}.streaming"
     if isinstance(node.value, dict) and "mode" in node.value:
-        others = {name: member for name, member in node.value.items() if name != "mode"}
-        for name, member in others.items():
+        for name, member in node.value.items():
+            if name == "mode":
+                continue
             report.problem(
-                f"{path}.{name} is OpenClaw's, and nothing here does it."
-                if name.isidentifier()
-                else f"{path} has an unknown key.",
+                f"{path_text(('channels', 'telegram', 'streaming', name))} is OpenClaw's, and "
+                "nothing here does it.",
                 'Write streaming: "partial" or "off".',
                 member,
                 key=True,

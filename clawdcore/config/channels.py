@@ -74,6 +74,7 @@ class TelegramConfig(Section):
     )
     api_root: BotApiRoot = Field(
         default=PUBLIC_API,
+        repr=False,  # it may hold a password
         description="The Bot API server, for example one of your own.",
     )
     owner: int | None = Field(
@@ -110,6 +111,7 @@ class TelegramConfig(Section):
         gt=0,
         le=2000,
         description="Larger files are refused; the public Bot API gives out 20 megabytes at most.",
+        examples=[20],
     )
     streaming: Literal["off", "partial"] = Field(
         default="partial",

@@ -21,7 +21,7 @@ def check(root: Node, gone: Mapping[Loc, str], report: Report) -> None:
     _plugins_once(root, report)
     _provider_keys(root, report)
     _models_served(root, report)
-    _groups_open(root, report)
+    _groups_open(root, gone, report)
     _webhook(root, gone, report)
 
 
@@ -115,13 +115,14 @@ def _model_listed(path: str, whole: str, model: str, provider: Node, report: Rep
         )
 
 
-def _groups_open(root: Node, report: Report) -> None:
+def _groups_open(root: Node, gone: Mapping[Loc, str], report: Report) -> None:
     groups = root.get("channels", "telegram", "groups")
     for chat, group in groups.members.items() if groups is not None else ():
+        loc: Loc = ("channels", "telegram", "groups", chat, "allowFrom")
         allow = group.get("allowFrom")
-        if allow is not None and allow.value == []:
+        if allow is not None and allow.value == [] and (*loc, 0) not in gone:
             report.problem(
-                f"{path_text(('channels', 'telegram', 'groups', chat, 'allowFrom'))} lists nobody.",
+                f"{path_text(loc)} lists nobody.",
                 "Name somebody, remove it to let everybody in, or set enabled: false.",
                 allow,
             )

@@ -34,7 +34,7 @@ def expand(root: Node, env: Mapping[str, str], report: Report) -> None:
         if isinstance(node.value, str):
             if "${" in node.value:
                 _expand(node, loc, env, report)
-            elif node.value in _EMPTY and describe(loc) is not None:
+            elif node.value in _EMPTY and (key := describe(loc)) is not None and key.takes_text:
                 node.unset = "…"
 
 
@@ -66,12 +66,16 @@ def _expand(node: Node, loc: Loc, env: Mapping[str, str], report: Report) -> Non
             return "?"
         return value
 
-    node.value = _REFERENCE.sub(value_of, node.value)
+    text = _REFERENCE.sub(value_of, node.value)
+    key = describe(loc)
     if missing:
-        node.unset = missing[0]
-    elif used:
+        # No text would do for an object or a list, so nothing is off: it is a wrong value.
+        node.unset = missing[0] if key is None or key.takes_text else ""
+        return
+    node.value = text
+    if used:
         node.source = "env"
-        _as_expected(node, loc)
+        _as_expected(node, key)
 
 
 def _is_text(value: str) -> bool:
@@ -82,9 +86,8 @@ def _is_text(value: str) -> bool:
     return True
 
 
-def _as_expected(node: Node, loc: Loc) -> None:
+def _as_expected(node: Node, key: Key | None) -> None:
     """Variables are text; where the key wants a number or true, read one from it."""
-    key = describe(loc)
     if key is not None and key.kind in ("whole", "number", "bool"):
         scalar = _SCALAR.fullmatch(node.value)
         if scalar:
@@ -105,6 +108,7 @@ def prune(root: Node, report: Report) -> dict[Loc, str]:
             _tell(member, (*loc, name), report)
         for index, item in enumerate(node.items):
             if item.unset:
+                gone[(*loc, index)] = item.unset
                 _tell(item, (*loc, index), report)
         if isinstance(node.value, list):
             node.value = [item for item in node.value if not item.unset]

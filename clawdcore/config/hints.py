@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import json
 from difflib import SequenceMatcher
-from typing import Any, Final, get_args
+from typing import Any, get_args
 
-import annotated_types
-
-from .keys import Key, all_keys, children
+from .keys import SHORT_FORMS, Key, all_keys, children
 from .node import Node, path_text
-
-_SHORT_FORMS: Final = ("agents.defaults.model", "plugins[]")
-"""Sections that text alone may stand for."""
 
 
 def expected(key: Key) -> str:
     """What the key's value must be: "a whole number from 1 to 65535"."""
-    if key.path in _SHORT_FORMS:
+    if key.path in SHORT_FORMS:
         return "text, or an object { … }"
     if key.kind == "choice":
         return "one of " + ", ".join(f'"{choice}"' for choice in get_args(key.annotation))
@@ -27,6 +22,7 @@ def expected(key: Key) -> str:
         "free": "an object { … }",
         "list": "a list [ … ]",
         "text": "text",
+        "peer": 'a user\'s id, "@name" or "*"',
         "secret": 'text, or { file: "path" }',
         "whole": "a whole number",
         "number": "a number",
@@ -36,14 +32,12 @@ def expected(key: Key) -> str:
 
 
 def _range(key: Key) -> str:
-    low = high = above = None
+    limits: dict[str, Any] = {}
     for mark in key.field.metadata if key.field is not None else ():
-        if isinstance(mark, annotated_types.Ge):
-            low = mark.ge
-        elif isinstance(mark, annotated_types.Le):
-            high = mark.le
-        elif isinstance(mark, annotated_types.Gt):
-            above = mark.gt
+        for name in ("ge", "gt", "le"):
+            if getattr(mark, name, None) is not None:
+                limits[name] = getattr(mark, name)
+    low, above, high = limits.get("ge"), limits.get("gt"), limits.get("le")
     if low is not None and high is not None:
         return f" from {low} to {high}"
     if above is not None and high is not None:
@@ -131,4 +125,6 @@ def fits(key: Key, value: Any) -> bool:
         return isinstance(value, bool)
     if key.kind in ("whole", "number"):
         return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if key.kind == "peer":
+        return isinstance(value, (int, str)) and not isinstance(value, bool)
     return isinstance(value, str)

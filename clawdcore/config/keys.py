@@ -6,7 +6,7 @@ import types
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
@@ -17,8 +17,10 @@ from .providers import ProviderConfig
 from .values import Placeholder, Section
 
 Kind = Literal[
-    "section", "map", "list", "text", "secret", "whole", "number", "bool", "choice", "free"
+    "section", "map", "list", "free", "text", "secret", "peer", "whole", "number", "bool", "choice"
 ]
+SHORT_FORMS: Final = ("agents.defaults.model", "plugins[]")
+"""Sections that text alone may stand for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,11 @@ class Key:
     def name(self) -> str:
         """The key's own name: ``name``."""
         return str(self.steps[-1]) if self.steps else ""
+
+    @property
+    def takes_text(self) -> bool:
+        """Whether text, and so a variable, can stand for the value."""
+        return self.kind not in ("section", "map", "list", "free") or self.path in SHORT_FORMS
 
     @property
     def is_leaf(self) -> bool:
@@ -126,6 +133,8 @@ def _make(steps: Loc, annotation: Any, field: FieldInfo | None) -> Key:
 def _kind(plain: Any) -> Kind:
     if get_origin(plain) is Literal:
         return "choice"
+    if get_origin(plain) in (Union, types.UnionType):
+        return "peer"
     if isinstance(plain, type):
         if issubclass(plain, Section):
             return "section"

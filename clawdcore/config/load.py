@@ -15,7 +15,7 @@ from .keys import describe
 from .model import Config
 from .node import Loc, Node, Source
 from .provenance import Provenance
-from .report import Report
+from .report import UNNAMED, Report
 from .secretfiles import read_secret_files
 from .validate import validate
 
@@ -67,7 +67,7 @@ def parse(text: str, *, env: Mapping[str, str] = os.environ, file: Path | None =
         ConfigProblems: its values can't be used; lists everything that is wrong.
     """
     shown = "" if file is None else _shown(file)
-    root = source.read(text, shown or "configuration")
+    root = source.read(text, shown or UNNAMED)
     report = Report(shown)
     expand.expand(root, env, report)
     aliases.translate(root, report)
@@ -94,7 +94,7 @@ def _read(file: Path) -> bytes:
             raise ConfigError(
                 "this is a folder.", fix=f"Give the path of the {FILE_NAME} in it.", where=shown
             )
-        with open(file, "rb") as stream:
+        with file.open("rb") as stream:
             return stream.read(source.MAX_BYTES + 1)
     except FileNotFoundError:
         raise ConfigError(

@@ -51,6 +51,7 @@ class ProviderConfig(Section):
     name: str
     base_urls: list[Url] = Field(
         default=[],
+        repr=False,  # it may hold a password
         description="The server's addresses; several are replicas of one another. "
         "baseUrl is the same for one.",
         examples=[["http://vllm:8000/v1"]],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ..errors import ConfigValueError
 from .node import Node
 
@@ -22,8 +24,12 @@ class ConfigProblems(ConfigValueError):
         return "\n".join(str(problem) for problem in self.problems)
 
 
+UNNAMED: Final = "configuration"
+"""How text that is in no file is called."""
+
+
 class Report:
-    """The problems and notes of one load. ``file`` is how the file is called."""
+    """The problems and notes of one load. ``file`` is how the file is called, or ""."""
 
     def __init__(self, file: str) -> None:
         self.file = file
@@ -44,7 +50,7 @@ class Report:
                 if key and node.key_line
                 else (node.line, node.column)
             )
-        where = f"{self.file}:{line}:{column}" if line else self.file
+        where = f"{self.file or UNNAMED}:{line}:{column}" if line else self.file
         error = ConfigValueError(what, fix=fix, where=where)
         self._problems.append((line, column, error))
 

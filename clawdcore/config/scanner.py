@@ -157,7 +157,7 @@ class Scanner:
         return self.sound("".join(pieces), start)
 
     def sound(self, text: str, start: int) -> str:
-        """``text`` with surrogate pairs joined, as two ``\\u`` escapes may write one."""
+        """``text`` with surrogate pairs joined: two escapes may write one character."""
         if "\0" in text:
             raise self.error("this text holds a NUL character.", "Remove it.", start)
         if not text.isascii():

@@ -17,7 +17,7 @@ HIDDEN: Final = "***"
 _SECRET_NAME: Final = re.compile(
     r"(token|secret|password|passwd|passphrase|credentials?|authorization|cookie|key)s?$", re.I
 )
-_USER_OF_URL: Final = re.compile(r"(?<=://)[^/@\s]+(?=@)")
+_USER_OF_URL: Final = re.compile(r"(?<=://)[^/\s]+(?=@)")
 
 
 def show(config: Config, *, redact: bool = True, sources: bool = False) -> str:

@@ -2,11 +2,11 @@
 
 Written for this project after trying what exists: the only maintained parser
 for Python that tells positions takes a second for 39 kB and 0.2 s to import,
-stands on a parser generator that its author no longer releases, and decodes
-``"\\\\u0041"`` wrongly; the fast ones tell no positions. The grammar is that of
-https://spec.json5.org, with these refusals, each with its own sentence: two
-keys of one name in an object, ``NaN`` and infinities, NUL, lone surrogates,
-more than 64 levels, and more than a megabyte.
+stands on a parser generator that its author no longer releases, and decodes an
+escaped backslash before ``u0041`` wrongly; the fast ones tell no positions. The
+grammar is that of https://spec.json5.org, with these refusals, each with its
+own sentence: two keys of one name in an object, ``NaN`` and infinities, NUL,
+lone surrogates, more than 64 levels, and more than a megabyte.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class _Reader(Scanner):
 
     def value(self) -> Node:
         start, char = self.at, self.peek()
-        if char == "{" or char == "[":
+        if char in ("{", "["):
             self.depth += 1
             if self.depth > MAX_DEPTH:
                 raise self.error(f"more than {MAX_DEPTH} levels of brackets.", "Nest less deeply.")
@@ -92,7 +92,7 @@ class _Reader(Scanner):
             node.value = self.object(start) if char == "{" else self.array(start)
             self.depth -= 1
             return node
-        if char == '"' or char == "'":
+        if char in ('"', "'"):
             return self.node(self.string(), start)
         if char and (char in "+-." or "0" <= char <= "9"):
             return self.node(self.number(), start)
@@ -176,7 +176,7 @@ class _Reader(Scanner):
         char = self.peek()
         if not char:
             raise self.unclosed("{", start)
-        if char == '"' or char == "'":
+        if char in ('"', "'"):
             return self.string()
         if char == ",":
             raise self.error("there is a comma too many here.", "Remove it.")

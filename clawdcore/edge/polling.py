@@ -100,7 +100,7 @@ class Poller:
                 fix="Stop it, or give this bot a token of its own from @BotFather.",
             )
         log.warning("another process polls with this token (409); trying again")
-        await asyncio.sleep(min(2.0**self._conflicts, LONGEST_PAUSE))
+        await asyncio.sleep(min(2.0 ** (self._conflicts - 1), LONGEST_PAUSE))
 
     async def _pause(self, error: CallError) -> None:
         self._failures += 1

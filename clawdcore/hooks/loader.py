@@ -120,6 +120,7 @@ class Loader:
         self._points = installed() if points is None else points
         self._manager = pluggy.PluginManager(PROJECT)
         self._manager.add_hookspecs(hookspecs)
+        self._loaded: dict[str, Loaded] = {}
 
     def knows(self, name: str) -> bool:
         """Whether a distribution provides a plugin of that name."""
@@ -143,13 +144,15 @@ class Loader:
         return points[0]
 
     def load(self, name: str, target: object | None = None) -> Loaded:
-        """Import, check and register one plugin.
+        """Import, check and register one plugin; the same one when it is asked for again.
 
         ``target`` stands in for the entry point's object where it is given.
 
         Raises:
             PluginError: with the reason; nothing of the plugin stays registered.
         """
+        if name in self._loaded:
+            return self._loaded[name]
         if target is None:
             point = self._point(name)
             try:
@@ -180,9 +183,11 @@ class Loader:
                 plugin=name,
                 fix="Compare it with the hook contract in docs/hooks.md.",
             ) from error
-        return Loaded(name, target, hooks)
+        self._loaded[name] = Loaded(name, target, hooks)
+        return self._loaded[name]
 
     def _drop(self, name: str) -> None:
+        self._loaded.pop(name, None)
         if self._manager.has_plugin(name):
             self._manager.unregister(name=name)
 

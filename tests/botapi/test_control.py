@@ -140,9 +140,9 @@ def test_a_process_of_its_own(ending: str) -> None:
     async def main() -> None:
         options = ["--token", "9:X", "--username", "own_bot", "--limits"]
         process, root = await launch(*options, *(["--with-parent"] if ending == "stdin" else []))
-        async with aiohttp.ClientSession() as session:
-            async with session.get(f"{root}/bot9:X/getMe") as response:
-                assert (await response.json())["result"]["username"] == "own_bot"
+        url = f"{root}/bot9:X/getMe"
+        async with aiohttp.ClientSession() as session, session.get(url) as response:
+            assert (await response.json())["result"]["username"] == "own_bot"
         assert process.stdin is not None
         if ending == "stdin":
             process.stdin.close()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import event, given
 from hypothesis import strategies as st
 
-from clawdcore.testing.botapi.entities import check, detect, trim, utf16_length
+from clawdcore.testing.botapi.entities import MAX_ENTITIES, check, detect, trim, utf16_length
 from clawdcore.testing.botapi.errors import ApiError
 from clawdcore.testing.botapi.html import TAGS, MarkupError, parse_html
 from clawdcore.testing.botapi.markdown import parse_markdown, parse_markdown_v2
@@ -32,10 +32,18 @@ def short(entities: list[dict[str, Any]]) -> Short:
         ("a &lt; b &amp;&quot; &#65;&#x42; &copy;", 'a < b &" AB &copy;', []),
         ("&amp;lt;", "&lt;", []),
         ("<b></b>x", "x", []),
-        ('<a href="https://a.example/?x=1&amp;y">l</a>', "l", [("text_link", "https://a.example/?x=1&y", 0, 1)]),
+        (
+            '<a href="https://a.example/?x=1&amp;y">l</a>',
+            "l",
+            [("text_link", "https://a.example/?x=1&y", 0, 1)],
+        ),
         ("<a href='https://a.example'>l</a>", "l", [("text_link", "https://a.example/", 0, 1)]),
         ('<a href="tg://user?id=42">Ada</a>', "Ada", [("text_mention", {"id": 42}, 0, 3)]),
         ("<a href='nonsense'>l</a>", "l", []),
+        ("<a>a.example </a>", "a.example ", []),
+        ("<a href=a.example>l</a>", "l", [("text_link", "http://a.example/", 0, 1)]),
+        ("<a href='a.example?&lt;'>l</a>", "l", [("text_link", "http://a.example/?<", 0, 1)]),
+        ("<code class='language-x'><pre>y</pre></code>", "y", [("pre", 0, 1, "x")]),
         ("<pre><code class='language-python'>x</code></pre>", "x", [("pre", 0, 1, "python")]),
         ("<code class='language-python'>x</code>", "x", [("code", 0, 1)]),
         ("<span class=\"tg-spoiler\">x</span>", "x", [("spoiler", 0, 1)]),
@@ -60,9 +68,15 @@ def test_html_becomes_text_and_entities(markup: str, text: str, entities: Short)
         ("<b", "Unclosed start tag at byte offset 0"),
         ("<b>x</b", "Unclosed end tag at byte offset 4"),
         ("<span>x</span>", 'Tag "span" must have class "tg-spoiler" at byte offset 0'),
-        ("<a href>x</a>", "Expected equal sign in declaration of an attribute of the tag \"a\" at byte offset 0"),
+        (
+            "<a href>x</a>",
+            'Expected equal sign in declaration of an attribute of the tag "a" at byte offset 0',
+        ),
         ("<a href=x/y>x</a>", "Unexpected end of name token at byte offset 8"),
-        ('<a href="x', 'Unclosed start tag "a" at byte offset 0'),
+        ('<a href="x', "Unclosed start tag at byte offset 0"),
+        ("<a href= ", 'Unclosed start tag "a" at byte offset 0'),
+        ("&#xDFDF;", "Text contains invalid Unicode characters after decoding HTML entities, "
+         "check for unmatched surrogate code units"),
         ('<a ="x">x</a>', 'Empty attribute name in the tag "a" at byte offset 0'),
     ],
 )  # fmt: skip
@@ -84,6 +98,9 @@ def test_bad_html_is_refused(markup: str, error: str) -> None:
         ("`a.b`", "a.b", [("code", 0, 3)]),
         ("```py\nx = 1\n```", "x = 1\n", [("pre", "py", 0, 6)]),
         ("```\nx```", "x", [("pre", 0, 1)]),
+        ("```py\n\rx```", "x", [("pre", "py", 0, 1)]),
+        ("```py\n\nx```", "\nx", [("pre", "py", 0, 2)]),
+        ("_a __b___", "a b", [("italic", 0, 3), ("underline", 2, 1)]),
         (r"[l](https://a.example/x\)y)", "l", [("text_link", "https://a.example/x)y", 0, 1)]),
         ("[Ada](tg://user?id=7)", "Ada", [("text_mention", {"id": 7}, 0, 3)]),
         ("![👍](tg://emoji?id=5)", "👍", [("custom_emoji", "5", 0, 2)]),
@@ -102,6 +119,8 @@ def test_markdown_v2_becomes_text_and_entities(markup: str, text: str, entities:
         ("a > b", "Character '>' is reserved and must be escaped with the preceding '\\'"),
         ("é*b", "Can't find end of Bold entity at byte offset 2"),
         ("```x", "Can't find end of Pre entity at byte offset 0"),
+        ("```x y", "Can't find end of PreCode entity at byte offset 0"),
+        ("é__a _b___", "Can't find end of Italic entity at byte offset 10"),
         ("[x](y", "Can't find end of a URL at byte offset 4"),
         ("!x", "Character '!' is reserved and must be escaped with the preceding '\\'"),
         ("![x](y)", "Custom emoji URL must have an emoji identifier at byte offset 0"),
@@ -142,13 +161,24 @@ def test_code_and_links_hide_what_is_in_them() -> None:
     assert plain == "/start @ada @bob"
 
 
+def test_styles_are_cut_around_code() -> None:
+    markup = "<b>a <code>b</code> c</b><u><pre>d</pre></u>"
+    _, found = formatted(markup, parse_mode="HTML", raw_entities=None)
+    assert [(e["type"], e["offset"], e["length"]) for e in found] == [
+        ("bold", 0, 2),
+        ("code", 2, 1),
+        ("bold", 3, 2),
+        ("pre", 5, 1),
+    ]
+
+
 @pytest.mark.parametrize(
     ("entity", "error"),
     [
         ({"type": "bold", "offset": 0, "length": 9}, "ends after the end of the text"),
         ({"type": "bold", "offset": -1, "length": 2}, "ends after the end of the text"),
         ({"type": "bold", "offset": 2, "length": 1}, "in a middle of a UTF-16 symbol"),
-        ({"type": "bald", "offset": 0, "length": 1}, "unsupported type"),
+        ({"type": "bald", "offset": 0, "length": 1}, "Unsupported type"),
         ({"type": "bold", "offset": "0", "length": 1}, "must be Numbers"),
         ({"type": "text_link", "offset": 0, "length": 1}, "url"),
         ("bold", "expected an Object"),
@@ -174,14 +204,11 @@ def test_carriage_returns_go_and_entities_move() -> None:
     assert found == [{"type": "bold", "offset": 2, "length": 1}]
 
 
+tags = [f"<{tag}>" for tag in sorted(TAGS)] + [f"</{tag}>" for tag in sorted(TAGS)]
 pieces = st.lists(
-    st.one_of(
-        st.sampled_from([f"<{tag}>" for tag in sorted(TAGS)] + [f"</{tag}>" for tag in sorted(TAGS)]),
-        st.sampled_from(list("_*[]()~`>#|!\\\n<&;")),
-        st.text(max_size=5),
-    ),
+    st.sampled_from(tags) | st.sampled_from(list("_*[]()~`>#|!\\\n<&;")) | st.text(max_size=5),
     max_size=12,
-).map("".join)  # fmt: skip
+).map("".join)
 
 
 @given(pieces, st.sampled_from(["HTML", "MarkdownV2", "Markdown", ""]))
@@ -189,13 +216,13 @@ def test_whatever_is_parsed_has_entities_inside_the_text(markup: str, mode: str)
     try:
         plain, found = formatted(markup, parse_mode=mode, raw_entities=None)
     except ApiError as error:
-        assert error.code == 400
+        event(str(error.code))
         return
     for entity in found:
         assert entity["offset"] >= 0
         assert entity["length"] > 0
         assert entity["offset"] + entity["length"] <= utf16_length(plain)
-    assert check(plain, found)[:0] == []
+    assert len(check(plain, found)) == min(len(found), MAX_ENTITIES)
     assert plain == plain.rstrip()
 
 

@@ -17,7 +17,7 @@ from clawdcore.testing.botapi import BotApiServer, PollRules
 from clawdcore.testing.botapi.updates import KEPT_SECONDS, UpdateQueue
 
 Play = Callable[..., None]
-NO_RULES = PollRules(single_interval=0, short_interval=0)
+NO_RULES = PollRules.off()
 
 
 async def raw_updates(server: BotApiServer, **parameters: Any) -> dict[str, Any]:
@@ -128,6 +128,39 @@ def test_a_second_poll_ends_the_first_with_409(play: Play) -> None:
     play(scene)
 
 
+def test_a_poll_that_need_not_wait_disturbs_nobody(play: Play) -> None:
+    async def scene(server: BotApiServer, bot: Bot) -> None:
+        waiting = asyncio.create_task(raw_updates(server, timeout=20))
+        await server.wait(lambda: server.polling)
+        assert await bot.get_updates() == ()
+        server.say(server.user(5), "still here")
+        assert (await waiting)["result"][0]["message"]["text"] == "still here"
+
+    play(scene, poll_rules=NO_RULES)
+
+
+def test_a_second_conflict_is_told_later(play: Play) -> None:
+    async def scene(server: BotApiServer, bot: Bot) -> None:
+        await bot.set_webhook("http://127.0.0.1:9/")
+        clock = asyncio.get_running_loop().time
+        took = []
+        for _ in range(2):
+            start = clock()
+            assert (await raw_updates(server))["error_code"] == 409
+            took.append(clock() - start)
+        assert took[1] - took[0] > 0.1
+
+    play(scene, poll_rules=PollRules(conflict_interval=0.3))
+
+
+def test_an_answer_holds_four_megabytes_at_most() -> None:
+    queue = UpdateQueue(("message",), lambda: 0.0, first_id=1, most=10)
+    for size in (3, 2, 1):
+        queue.add("message", {"text": "x" * (size * 1024 * 1024)}, key=1)
+    assert [entry.id for entry in queue.take(0, 100)] == [1]
+    assert [entry.id for entry in queue.take(2, 100)] == [2, 3]
+
+
 def test_polling_and_webhook_exclude_each_other(play: Play) -> None:
     async def scene(server: BotApiServer, bot: Bot) -> None:
         poll = asyncio.create_task(bot.get_updates(timeout=20))
@@ -140,7 +173,7 @@ def test_polling_and_webhook_exclude_each_other(play: Play) -> None:
         await bot.delete_webhook()
         assert await bot.get_updates() == ()
 
-    play(scene)
+    play(scene, poll_rules=NO_RULES)
 
 
 def test_a_wrong_token_is_401_and_an_unknown_method_404(play: Play) -> None:

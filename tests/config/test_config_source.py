@@ -84,6 +84,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(TEXT, VALUES, max_size=5), st.booleans(), st.sampled_from([None, 2]))
 def test_reads_json_as_the_standard_library_does(
     value: dict[str, object], ascii_only: bool, indent: int | None
@@ -202,13 +203,14 @@ def refusal(data: bytes) -> str:
     return ""
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.text() | st.text("{}[]:,'\"\\/*ux0123abc \n\r\u2028+-.eE$", max_size=40))
 def test_any_text_is_read_or_refused_in_one_line(text: str) -> None:
     why = refusal(text.encode("utf-8", "surrogatepass"))
     assert not why or (why.startswith("f:") and len(why.splitlines()) == 1)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     why = refusal(data)
@@ -233,6 +235,7 @@ def test_paths_are_written_as_they_can_be_typed() -> None:
     assert path_text(("plugins", "[]", "name")) == "plugins[].name"
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_quoted_text_is_one_short_line(text: str) -> None:
     shown = quoted(text)

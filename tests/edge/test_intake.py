@@ -47,6 +47,7 @@ def test_any_json_value_in_an_update_s_place(value: Any) -> None:
 def test_broken_bytes_in_an_update_s_place(piece: bytes) -> None:
     found = read_updates(answer(piece, NEXT))
     assert found[-1] == Update(6, NEXT)
+    assert len(found) == 2 or not piece.strip(b" \t\r\n,]}")
 
 
 @given(st.binary(max_size=200))

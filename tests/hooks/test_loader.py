@@ -263,3 +263,20 @@ def test_disable_takes_everything_of_one_plugin() -> None:
 
 def test_every_spec_is_a_known_hook() -> None:
     assert {"register_commands", "forget", "reply_delivered"} <= HOOKS
+
+
+def test_one_plugin_may_be_a_backend_and_have_commands() -> None:
+    class Both(Backends):
+        @hookimpl
+        def register_commands(self, register: Any) -> None:
+            @register("both")
+            async def both(message: Message) -> str:
+                """Both"""
+                return ""
+
+    loader = Loader({})
+    plugin = Both("m")
+    assert list(loader.backends([loader.load("both", plugin)])) == ["m"]
+    found = loader.tables([entry("both")], context, {"both": plugin})
+    assert found.disabled == {}
+    assert list(found.commands) == ["both"]

@@ -183,11 +183,11 @@ class Dispatcher:
         hook = Webhook(
             url,
             call.get("secret_token", ""),
-            call.get("max_connections", 40),
+            min(max(call.get("max_connections", 40), 1), 100),
             "certificate" in call.values,
         )
         if url:
-            check_webhook(url, hook.secret, hook.max_connections, self._webhook_hosts)
+            check_webhook(url, hook.secret, self._webhook_hosts)
         if call.get("drop_pending_updates", False):
             self._core.queue.clear()
         self._core.queue.allow(call.values.get("allowed_updates"))

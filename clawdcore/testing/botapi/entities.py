@@ -67,6 +67,41 @@ def detect(text: str) -> list[JSON]:
     return found
 
 
+def around_code(entities: list[JSON]) -> list[JSON]:
+    """Nothing overlaps `code` and `pre`: styles are cut around them, the rest goes."""
+    kept: list[JSON] = []
+    blocks = [e for e in entities if e["type"] == "pre"]
+    blocks += [e for e in entities if e["type"] == "code" and not _overlapping(e, blocks)]
+    for entity in entities:
+        if entity["type"] in ("pre", "code"):
+            if entity in blocks:
+                kept.append(entity)
+        elif entity["type"] in _STYLES:
+            kept.extend(_pieces(entity, blocks))
+        elif not _overlapping(entity, blocks) or entity["type"].endswith("blockquote"):
+            kept.append(entity)
+    return sorted(kept, key=lambda e: (e["offset"], -e["length"]))
+
+
+def _overlapping(entity: JSON, blocks: list[JSON]) -> bool:
+    start, end = entity["offset"], entity["offset"] + entity["length"]
+    return any(b["offset"] < end and start < b["offset"] + b["length"] for b in blocks)
+
+
+def _pieces(entity: JSON, blocks: list[JSON]) -> Iterator[JSON]:
+    start, end = entity["offset"], entity["offset"] + entity["length"]
+    for block in sorted(blocks, key=lambda b: b["offset"]):
+        stop = min(block["offset"], end)
+        if stop > start:
+            yield {**entity, "offset": start, "length": stop - start}
+        start = max(start, block["offset"] + block["length"])
+    if end > start:
+        yield {**entity, "offset": start, "length": end - start}
+
+
+_STYLES = frozenset({"bold", "italic", "underline", "strikethrough", "spoiler"})
+
+
 def merge_detected(text: str, given: list[JSON]) -> list[JSON]:
     """Given entities, and those detected where no link or code is, in order."""
     opaque = [e for e in given if e["type"] in _OPAQUE]
@@ -103,13 +138,13 @@ def _checked(entity: Any, starts: set[int], end_of_text: int) -> JSON:
         raise bad_request("can't parse entities: expected an Object")
     kind, offset, length = entity.get("type"), entity.get("offset"), entity.get("length")
     if not isinstance(kind, str) or kind not in TYPES:
-        raise bad_request("can't parse entities: unsupported type specified")
+        raise bad_request("can't parse MessageEntity: Unsupported type specified")
     if type(offset) is not int or type(length) is not int:
         raise bad_request('can\'t parse entities: field "offset" and "length" must be Numbers')
     if offset < 0 or length <= 0 or offset + length > end_of_text:
         raise bad_request(
             f"entity beginning at UTF-16 offset {offset} ends after the end of the text "
-            f"at UTF-16 offset {end_of_text}"
+            f"at UTF-16 offset {offset + length}"
         )
     if offset not in starts or offset + length not in starts:
         raise bad_request(

@@ -36,6 +36,10 @@ _REFERENCE = re.compile(r"&(?:#x([0-9a-fA-F]{1,7})|#([0-9]{1,7})|(lt|gt|amp|quot
 _NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"'}
 
 
+MAX_CODE_POINT = 0x10FFFF
+SURROGATES = (0xD800, 0xDFFF)
+
+
 class MarkupError(ValueError):
     """Markup that can't be read; ``str()`` says where, as Telegram does."""
 
@@ -91,8 +95,13 @@ class _Parser:
             char = _NAMED[name]
         else:
             code = int(hexadecimal, 16) if hexadecimal else int(decimal)
-            if code == 0 or code >= 0x10FFFF or 0xD800 <= code < 0xE000:
+            if code == 0 or code >= MAX_CODE_POINT:
                 return ""
+            if SURROGATES[0] <= code <= SURROGATES[1]:
+                raise MarkupError(
+                    "Text contains invalid Unicode characters after decoding HTML entities, "
+                    "check for unmatched surrogate code units"
+                )
             char = chr(code)
         self.at = match.end()
         return char
@@ -165,7 +174,7 @@ class _Parser:
             raise unclosed
         value = self.quoted() if self.peek() in "\"'" else self.token()
         if not self.peek():
-            raise unclosed
+            raise MarkupError(f"Unclosed start tag {where}")
         return name.lower(), value
 
     def quoted(self) -> str:
@@ -224,19 +233,18 @@ class _Parser:
                 self.entities.append({**link, **span})
         elif tag == "code":
             language = {"language": argument} if argument else {}
-            self.entities.append({"type": "code", **span, **language})
+            self.close_code({"type": "code", **span, **language})
         else:
-            self.close_pre(span)
+            self.close_code({"type": "pre", **span})
 
-    def close_pre(self, span: JSON) -> None:
+    def close_code(self, entity: JSON) -> None:
+        """`pre` around `code`, or the other way round, is one block in a language."""
         inner = self.entities[-1] if self.entities else {}
-        same = all(inner.get(key) == span[key] for key in span)
-        if same and inner["type"] == "code":
-            self.entities.pop()
-            language = {k: v for k, v in inner.items() if k == "language"}
-            self.entities.append({"type": "pre", **span, **language})
+        same = all(inner.get(key) == entity[key] for key in ("offset", "length"))
+        if same and {inner["type"], entity["type"]} == {"pre", "code"}:
+            self.entities[-1] = {**inner, **entity, "type": "pre"}
         else:
-            self.entities.append({"type": "pre", **span})
+            self.entities.append(entity)
 
 
 def parse_html(text: str) -> tuple[str, list[JSON]]:

@@ -8,6 +8,7 @@ from .errors import JSON
 
 _USER = re.compile(r"tg:(?://)?user\?id=(\d{1,18})$")
 _URL = re.compile(r"(?:(?:https?|tg|ton)://|mailto:|tel:)\S+$", re.IGNORECASE)
+_HOST = re.compile(r"^(https?://[^/?#]+)(?=$|[?#])", re.IGNORECASE)
 _BARE = re.compile(r"[\w-]+(?:\.[\w-]+)+(?:[:/?#]\S*)?$")
 
 
@@ -17,14 +18,10 @@ def link_entity(url: str) -> JSON | None:
     `tg://user?id=N` becomes a text_mention whose user has an id alone; a bare
     host gets `http://` (core.telegram.org/bots/api#formatting-options).
     """
-    url = url.strip()
     if user := _USER.match(url):
         return {"type": "text_mention", "user": {"id": int(user[1])}}
     if _BARE.match(url):
         url = f"http://{url}"
     if not _URL.match(url):
         return None
-    scheme, _, rest = url.partition("://")
-    if rest and "/" not in rest and scheme.lower() in ("http", "https"):
-        url += "/" if not re.search(r"[?#]", rest) else ""
-    return {"type": "text_link", "url": url}
+    return {"type": "text_link", "url": _HOST.sub(r"\1/", url, count=1)}

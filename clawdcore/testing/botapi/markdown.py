@@ -63,9 +63,9 @@ class _Parser:
             self.end_quote()
         if self.open:
             last = self.open[-1]
+            name = "PreCode" if last.kind == "pre" and last.argument else _NAMES[last.kind]
             raise MarkupError(
-                f"Can't find end of {_NAMES[last.kind]} entity at byte offset "
-                f"{self.byte_offset(last.begin)}"
+                f"Can't find end of {name} entity at byte offset {self.byte_offset(last.begin)}"
             )
         return "".join(self.out), self.entities
 
@@ -150,8 +150,9 @@ class _Parser:
         named = end < len(self.text) and self.text[end] != "`"
         language = self.text[position:end] if named else ""
         after = end if named else position
-        if self.text[after : after + 1] == "\n":
-            after += 1
+        line_end = self.text[after : after + 2]
+        if line_end[:1] in ("\n", "\r"):
+            after += 2 if line_end in ("\r\n", "\n\r") else 1
         return language, after - position
 
     def end(self, kind: str) -> None:

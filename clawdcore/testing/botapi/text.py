@@ -40,7 +40,7 @@ def formatted(
     else:
         plain, found = text, ent.check(text, raw_entities or [])
     plain, found = _cleaned(plain, found)
-    plain, found = ent.trim(plain, found)
+    plain, found = ent.trim(plain, ent.around_code(found))
     return plain, ent.merge_detected(plain, found)
 
 

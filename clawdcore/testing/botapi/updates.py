@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from itertools import islice
 from .errors import JSON, ApiError, conflict
 
 MAX_TIMEOUT = 50
+MAX_ANSWER_BYTES = 4 * 1024 * 1024
 KEPT_SECONDS = 24 * 3600.0
 NOT_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 CONFLICT_POLL = (
@@ -33,11 +35,18 @@ class PollRules:
     """What an offset asked again costs, in seconds; 0 switches a rule off.
 
     Within ``single_interval`` the answer holds one update; within
-    ``short_interval`` a timeout under 3 s becomes 3 s.
+    ``short_interval`` a timeout under 3 s becomes 3 s. A conflict within
+    ``conflict_interval`` of another one is answered that much later.
     """
 
     single_interval: float = 0.5
     short_interval: float = 3.0
+    conflict_interval: float = 3.0
+
+    @classmethod
+    def off(cls) -> PollRules:
+        """None of them, for tests about something else."""
+        return cls(0, 0, 0)
 
 
 @dataclass(slots=True, eq=False)
@@ -154,7 +163,13 @@ class UpdateQueue:
                 break
             self.remove(first)
         wanted = (e for e in self.entries if not known or e.times is not None or e.id >= offset)
-        taken = list(islice(wanted, limit))
+        taken: list[Entry] = []
+        size = 0
+        for entry in islice(wanted, limit):
+            size += len(entry.body)
+            if taken and size > MAX_ANSWER_BYTES:
+                break
+            taken.append(entry)
         for entry in taken:
             self.handed_out(entry)
         return taken
@@ -205,6 +220,7 @@ class Poller:
         self._waiting: asyncio.Future[None] | None = None
         self._last_offset: int | None = None
         self._last_start = 0.0
+        self._next_conflict = -math.inf
         self.webhook_active = False
 
     @property
@@ -230,6 +246,19 @@ class Poller:
         Raises:
             ApiError: 409, another poll came or a webhook is set.
         """
+        try:
+            return await self._poll(offset, limit, seconds, allowed)
+        except ApiError:
+            now = self._now()
+            if now < self._next_conflict:
+                await asyncio.sleep(self._rules.conflict_interval)
+            else:
+                self._next_conflict = now + self._rules.conflict_interval
+            raise
+
+    async def _poll(
+        self, offset: int, limit: int, seconds: int, allowed: list[str] | None
+    ) -> list[Entry]:
         if self.webhook_active:
             raise conflict(CONFLICT_HOOK)
         self._queue.allow(allowed)
@@ -242,13 +271,13 @@ class Poller:
             if now < self._last_start + self._rules.single_interval:
                 limit = 1
         self._last_offset, self._last_start = offset, now
-        self.abort(conflict(CONFLICT_POLL))
         entries = self._queue.take(offset, limit)
         if entries or not seconds:
             return entries
         return await self._wait(max(offset, 0), limit, seconds)
 
     async def _wait(self, offset: int, limit: int, seconds: int) -> list[Entry]:
+        self.abort(conflict(CONFLICT_POLL))
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting = future
         try:
