@@ -6,6 +6,7 @@
     ├── ConfigError            the configuration can't be used (file, line, fix)
     │   ├── ConfigSyntaxError  not JSON5
     │   └── ConfigValueError   an unknown key, or a value of the wrong type
+    │       └── ConfigProblems (clawdcore.config) everything that is wrong at once
     ├── PluginError            a plugin can't be loaded
     │   ├── PluginNotInstalled
     │   ├── PluginClash        two plugins claim one name

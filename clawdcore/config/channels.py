@@ -52,7 +52,7 @@ class WebhookConfig(Section):
     secret: WebhookSecret | None = Field(
         default=None,
         description="Sent by Telegram with each update, so that nobody else can deliver any. "
-        "Needed with url.",
+        "Unset: one is made at each start.",
         examples=["${WEBHOOK_SECRET}"],
     )
     path: LocalPath = Field(

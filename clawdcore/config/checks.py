@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 
 from .agents import DEFAULT_MODEL
 from .channels import PUBLIC_API
-from .expand import why_missing
 from .hints import nearest
 from .node import Loc, Node, path_text, quoted
 from .providers import BUILT_IN
@@ -22,7 +21,7 @@ def check(root: Node, gone: Mapping[Loc, str], report: Report) -> None:
     _provider_keys(root, report)
     _models_served(root, report)
     _groups_open(root, gone, report)
-    _webhook(root, gone, report)
+    _webhook(root, report)
 
 
 def _plugins_once(root: Node, report: Report) -> None:
@@ -128,12 +127,12 @@ def _groups_open(root: Node, gone: Mapping[Loc, str], report: Report) -> None:
             )
 
 
-def _webhook(root: Node, gone: Mapping[Loc, str], report: Report) -> None:
+def _webhook(root: Node, report: Report) -> None:
     loc: Loc = ("channels", "telegram", "webhook")
     webhook = root.get(*loc)
     if webhook is None or not webhook.members:
         return
-    url, secret = webhook.members.get("url"), webhook.members.get("secret")
+    url = webhook.members.get("url")
     if url is None or not isinstance(url.value, str):
         report.note("channels.telegram.webhook has no effect without its url: the bot polls.")
         return
@@ -145,9 +144,3 @@ def _webhook(root: Node, gone: Mapping[Loc, str], report: Report) -> None:
             "Telegram delivers to nothing else; put a proxy with a certificate before the bot.",
             url,
         )
-    if secret is None or secret.value is None:
-        path = path_text((*loc, "secret"))
-        what, fix = f"{path} is missing", "Make one with: openssl rand -hex 32."
-        if (*loc, "secret") in gone:
-            what, fix = why_missing(path, gone[(*loc, "secret")])
-        report.problem(f"{what}; without it anybody could send updates.", fix, url)

@@ -119,8 +119,8 @@ class Edge:
         self._stopping.set()
 
     async def _receive(self) -> None:
-        if self._config.webhook.url:
-            await self._webhook()
+        if self._config.webhook.url is not None:
+            await self._webhook(self._config.webhook.url)
             return
         try:
             await self._api.delete_webhook()
@@ -130,7 +130,7 @@ class Edge:
         self._listens("polling")
         await self._poller.run()
 
-    async def _webhook(self) -> None:
+    async def _webhook(self, url: str) -> None:
         from .webhook import WebhookServer  # aiohttp's server costs 5 MB
 
         hook = self._config.webhook
@@ -140,7 +140,7 @@ class Edge:
         )
         port = await server.start()
         try:
-            await self._api.set_webhook(hook.url, secret)
+            await self._api.set_webhook(url, secret)
             self._listens(f"webhook on {hook.host}:{port}")
             await self._stopping.wait()
         finally:

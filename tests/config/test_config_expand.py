@@ -116,10 +116,6 @@ def test_an_unset_variable_turns_an_optional_key_off_with_a_note(value: str | No
         ("{models: {providers: {v: {baseUrl: '${X}'}}}}", "models.providers.v.baseUrl"),
         ("{models: {providers: {v: {models: [{id: '${X}'}]}}}}", "models.providers.v.models[0].id"),
         ("{plugins: ['${X}']}", "plugins[0].name"),
-        (
-            "{channels: {telegram: {webhook: {url: 'https://a', secret: '${X}'}}}}",
-            "channels.telegram.webhook.secret",
-        ),
     ],
 )
 def test_a_needed_or_guarding_key_must_have_its_variable(text: str, path: str) -> None:
