@@ -1,4 +1,4 @@
-"""The rules of the workspace that no linter knows: packaging, imports across distributions, files."""
+"""The workspace's rules that no linter knows: packaging, imports across distributions, files."""
 
 from __future__ import annotations
 
@@ -14,10 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import clawdcore
-import pytest
-from babel.messages.catalog import Catalog
-from babel.messages.mofile import read_mo
-from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = re.compile(r"^(torch|vllm|triton|nvidia-[\w-]+)\b", re.IGNORECASE)
@@ -30,8 +26,11 @@ def files() -> list[Path]:
     """The files of the checkout that git tracks or would add, relative to the root."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, check=True, capture_output=True, text=True,
-    )  # fmt: skip
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     return [Path(name) for name in sorted(listed.stdout.split("\0")) if (ROOT / name).is_file()]
 
 
@@ -156,7 +155,8 @@ def _for_pytest(file: Path, module: str) -> bool:
 
 
 def test_no_file_names_this_machine_or_where_packages_came_from() -> None:
-    registries = ["pypi" + ".org", "files." + "pythonhosted", "index-" + "url ", "registry." + "npmjs"]
+    # In two pieces each, so that this file does not name them.
+    registries = ["pypi" + ".org", "files." + "pythonhosted", "registry." + "npmjs"]
     pattern = re.compile(
         r"(?<![\w.:/-])/(?:root|work|home/[a-z][\w-]*|Users/[A-Za-z][\w-]*)/"
         "|" + "|".join(map(re.escape, registries))
@@ -179,7 +179,9 @@ def test_help_appears_without_importing_servers_or_telegram() -> None:
         "try: main(['--help'])\n"
         f"finally: print('imported:', *[name for name in {heavy} if name in sys.modules])"
     )
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    shown = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True, cwd=ROOT
+    )
     assert shown.returncode == 0, shown.stderr
     assert shown.stdout.startswith("Usage: clawdbot")
     assert shown.stdout.splitlines()[-1] == "imported:"
@@ -202,20 +204,3 @@ def test_changelog_fragments_are_sentences_under_a_known_type() -> None:
             assert name[1] in types, f"{file}: no such type; one of {sorted(types)}"
             text = (ROOT / file).read_text(encoding="utf-8").strip()
             assert re.fullmatch(r"[A-Z`*].*[.!]", text, re.DOTALL), f"{file}: whole sentences"
-
-
-def test_compiled_translations_are_those_of_their_sources() -> None:
-    for file in files():
-        if file.suffix == ".po":
-            with (ROOT / file).open("rb") as text:
-                source = _texts(read_po(text))
-            with (ROOT / file).with_suffix(".mo").open("rb") as compiled:
-                assert _texts(read_mo(compiled)) == source, f"{file}: run `make messages`"
-
-
-def _texts(catalog: Catalog) -> dict[Any, Any]:
-    return {
-        message.id: message.string
-        for message in catalog
-        if message.id and any(message.string) and not message.fuzzy
-    }

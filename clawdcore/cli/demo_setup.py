@@ -71,7 +71,7 @@ def load(path: Path | None, model: str | None) -> Settings:
     loaded = configuration.parse("{}", env={}) if path is None else configuration.load(path)
     settings = _taken(loaded)
     if model is not None:
-        settings.given.setdefault("agents", {}).setdefault("defaults", {})["model"] = model
+        _answer_with(model, settings.given)
     text = settings.written("http://127.0.0.1:1", Path())
     try:
         checked = configuration.parse(text, env=settings.secrets)
@@ -84,6 +84,17 @@ def load(path: Path | None, model: str | None) -> Settings:
     return replace(
         settings, timeout=defaults.timeout.total / 1000 + MARGIN, model=defaults.model.primary
     )
+
+
+def _answer_with(model: str, given: dict[str, Any]) -> None:
+    """Set the model; a backend inside the bot is told by its provider's list which to load."""
+    given.setdefault("agents", {}).setdefault("defaults", {})["model"] = model
+    from ..config.providers import BUILT_IN
+
+    name, _, id = model.partition("/")
+    providers = given.setdefault("models", {}).setdefault("providers", {})
+    if id and not providers.get(name, {}).get("baseUrls") and name in (*providers, *BUILT_IN):
+        providers.setdefault(name, {})["models"] = [{"id": id}]
 
 
 def _taken(config: Config) -> Settings:

@@ -17,6 +17,7 @@ from .init_servers import Server, find_servers
 from .init_token import PUBLIC, VARIABLE, Token, get_token
 
 if TYPE_CHECKING:
+    from ..config import Config
     from ..hooks.loader import Loader
 
 Find = Callable[[], Coroutine[Any, Any, list[Server]]]
@@ -187,12 +188,9 @@ def _say_next(
     steps = []
     if config.channels.telegram.bot_token is None:
         steps.append(f"export {VARIABLE}=…     the token from @BotFather")
-    for name in (*(plugin.name for plugin in config.plugins), model.reference.partition("/")[0]):
-        try:
-            if model.base_url is None or not model.reference.startswith(f"{name}/"):
-                loader.require([name])
-        except PluginNotInstalled as error:
-            steps.append(error.fix.removeprefix("Install it: "))
+    missing = _not_installed(config, model, loader)
+    if missing:
+        steps.append(f"pip install {' '.join(missing)}")
     steps += [f"clawdbot doctor{where}     checks all of it", f"clawdbot run{where}"]
     if token.username:
         steps.append(f"write to @{token.username} in Telegram")
@@ -201,3 +199,17 @@ def _say_next(
     click.echo("Next:")
     for step in steps:
         click.echo(f"  {step}")
+
+
+def _not_installed(config: Config, model: Model, loader: Loader) -> list[str]:
+    """Our packages that the configuration needs and that are not here."""
+    from ..worker.backends import backend_name
+
+    provider = config.models.providers[model.reference.partition("/")[0]]
+    missing = []
+    for name in (*(plugin.name for plugin in config.plugins), backend_name(provider, loader)):
+        try:
+            loader.require([name])
+        except PluginNotInstalled as error:
+            missing.append(error.fix.rpartition(" ")[2])
+    return missing

@@ -1,9 +1,9 @@
 """The story of a message, from an update's bytes to the reply, on one page.
 
 take    decode, ask the policy, find the route; all in arrival order
-work    in a task of its own: wait for the turn, take a seat, call the plugin
-answer  what the plugin gave becomes a reply, a stream, a notice or nothing
-finish  exactly one ``Done`` for every update, on every path
+work    in a task of its own: take a seat, wait for the session, call the plugin
+answer  what the plugin gave becomes a reply, a notice or nothing, in its time
+send    after what the same person asked before; then exactly one ``Done``
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
 import msgspec
@@ -51,9 +51,14 @@ log = logging.getLogger(__name__)
 
 DRAFT_PAUSE: Final = 0.25
 """Seconds between two drafts of one answer; the edge slows them further."""
+ORDER_GRACE: Final = 5.0
+"""Seconds, beyond a message's own time, that an answer waits for an earlier one's."""
 STRANGER_PAUSE: Final = 3600.0
 STRANGERS: Final = 1000
 """A stranger is told so once in this many seconds; so many strangers are remembered."""
+
+Answer = tuple[Reply | None, Outcome]
+"""What goes back, if anything, and what it counts as."""
 
 
 class Job(msgspec.Struct):
@@ -187,39 +192,58 @@ class Pipeline:
             turn=self._askers.enter(message.asker),
             command=command,
             handlers=handlers,
-            serial=tuple(
-                None
-                if h.serial is None
-                else self._sessions.enter(f"{h.plugin}\0{h.serial(message)}")
-                for h in handlers
-            ),
+            serial=tuple([self._serial(handler, message) for handler in handlers]),
             notice=notice,
             addressed=addressed,
         )
 
+    def _serial(self, handler: Handler, message: Message) -> Place | None:
+        """The message's place in the line of the handler's key, if it has one."""
+        if handler.serial is None:
+            return None
+        try:
+            key = f"{handler.plugin}\0{handler.serial(message)}"
+        except Exception as error:  # noqa: BLE001 - a plugin is foreign code
+            self._count_failure(handler.plugin, error)
+            return None
+        return self._sessions.enter(key)
+
     async def _work(self, update: int, job: Job) -> None:
-        outcome = Outcome.NOTICED
+        """See one message through; whatever happens, its update gets its outcome."""
         try:
             try:
-                async with asyncio.timeout(self._total):
-                    await self._port.send(Started(update))
-                    async with self._seats.taken():
-                        outcome = await self._answer(update, job)
-            except TimeoutError:
-                reason = notices.too_late(job.message.sender.language)
-                outcome = await self._give_up(update, job, reason)
+                reply, outcome = await self._timed(update, job)
+            finally:
+                for place in job.serial:
+                    if place is not None:
+                        place.leave()
+            if reply is not None:
+                await self._send(update, job, reply)
             await self._port.send(Done(update, outcome))
         except Closed:
             log.debug("update %d: the edge is gone", update)
         finally:
             job.turn.leave()
-            for place in job.serial:
-                if place is not None:
-                    place.leave()
 
-    async def _answer(self, update: int, job: Job) -> Outcome:
+    async def _timed(self, update: int, job: Job) -> Answer:
+        """What to answer, found within the message's time."""
+        language = job.message.sender.language
+        try:
+            async with asyncio.timeout(self._total):
+                await self._port.send(Started(update))
+                async with self._seats.taken():
+                    return await self._answer(update, job)
+        except TimeoutError:
+            return _broken_off(job, notices.too_late(language))
+        except Closed:
+            raise
+        except Exception as error:  # one message must not end the worker
+            log.error("update %d failed: %s", update, describe(error))
+            return _broken_off(job, notices.failed(language))
+
+    async def _answer(self, update: int, job: Job) -> Answer:
         if job.notice:
-            return await self._notice(update, job, job.notice)
+            return _notice(job.notice)
         if job.command is not None:
             return await self._command(update, job, job.command)
         resting = 0.0
@@ -231,33 +255,34 @@ class Pipeline:
             if rest:
                 resting = max(resting, rest)
             else:
-                outcome = await self._run(update, job, handler.plugin, handler.function, {})
-                if outcome is not None:
-                    return outcome
+                answer = await self._run(update, job, handler.plugin, handler.function, {})
+                if answer is not None:
+                    return answer
             if place is not None:
                 place.leave()
         if not job.addressed:
-            return Outcome.UNADDRESSED
+            return None, Outcome.UNADDRESSED
         language = job.message.sender.language
-        words = notices.resting(resting, language) if resting else notices.nobody(language)
-        return await self._notice(update, job, words)
+        return _notice(
+            notices.resting(resting, language) if resting else notices.nobody(language)
+        )
 
-    async def _command(self, update: int, job: Job, command: Command) -> Outcome:
+    async def _command(self, update: int, job: Job, command: Command) -> Answer:
         language = job.message.sender.language
         try:
             words = command.parse(job.message.args)
         except UsageError as error:
-            return await self._notice(update, job, notices.usage(command, error, language))
+            return _notice(notices.usage(command, error, language))
         rest = self._quarantine.rest(command.plugin, self._clock())
         if rest:
-            return await self._notice(update, job, notices.resting(rest, language))
-        outcome = await self._run(update, job, command.plugin, command.function, words)
-        return Outcome.UNADDRESSED if outcome is None else outcome
+            return _notice(notices.resting(rest, language))
+        answer = await self._run(update, job, command.plugin, command.function, words)
+        return (None, Outcome.UNADDRESSED) if answer is None else answer
 
     async def _run(
         self, update: int, job: Job, plugin: str, function: Caller, words: dict[str, Any]
-    ) -> Outcome | None:
-        """Call one plugin's function and send what it gives; None when it passed."""
+    ) -> Answer | None:
+        """What one plugin's function gives; None when it passed."""
         language = job.message.sender.language
         try:
             result = produced(plugin, await function(job.message, **words))
@@ -266,21 +291,24 @@ class Pipeline:
             if isinstance(result, AsyncIterator):
                 result = await self._stream(update, job, result)
         except UsageError as error:
-            reason = notices.usage(job.command, error, language) if job.command else str(error)
-            return await self._notice(update, job, reason)
+            return _notice(
+                notices.usage(job.command, error, language) if job.command else str(error)
+            )
         except BackendError as error:
-            reason = notices.backend(error, language)
-        except Exception as error:  # noqa: BLE001 - a plugin is foreign code
+            return _broken_off(job, notices.backend(error, language))
+        except (Exception, SystemExit, KeyboardInterrupt) as error:
             self._count_failure(plugin, error)
-            reason = notices.failed(language)
-        else:
-            self._quarantine.succeeded(plugin)
-            if result is not None:
-                await self._reply(update, job, result)
-            return Outcome.ANSWERED
-        return await self._give_up(update, job, reason)
+            return _broken_off(job, notices.failed(language))
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            self._count_failure(plugin, error)  # it raised that by itself
+            return _broken_off(job, notices.failed(language))
+        self._quarantine.succeeded(plugin)
+        return result, Outcome.ANSWERED
 
-    def _count_failure(self, plugin: str, error: Exception) -> None:
+    def _count_failure(self, plugin: str, error: BaseException) -> None:
         log.error("plugin %s failed: %s", plugin, describe(error))
         rest = self._quarantine.failed(plugin, self._clock())
         if rest:
@@ -300,26 +328,27 @@ class Pipeline:
         text = "".join(job.shown)
         return Reply(text=text) if text.strip() else None
 
-    async def _reply(self, update: int, job: Job, reply: Reply) -> None:
+    async def _send(self, update: int, job: Job, reply: Reply) -> None:
         """Send, after everything that the same person asked before."""
         reply = await self._plugins.prepare(reply, job.message)
         if not job.turn.first:
-            async with self._seats.lent():
-                await job.turn.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._total + ORDER_GRACE):
+                    await job.turn.wait()
         target = job.target
         if not reply.quote:
             target = msgspec.structs.replace(target, reply_to=0)
         await self._port.send(Send(update, target, reply))
 
-    async def _notice(self, update: int, job: Job, words: str) -> Outcome:
-        await self._reply(update, job, Reply(text=words))
-        return Outcome.NOTICED
 
-    async def _give_up(self, update: int, job: Job, reason: str) -> Outcome:
-        """The reason alone, or below what had been written when it broke off."""
-        so_far = "".join(job.shown)
-        words = notices.cut(so_far, reason) if so_far.strip() else reason
-        return await self._notice(update, job, words)
+def _notice(words: str) -> Answer:
+    return Reply(text=words), Outcome.NOTICED
+
+
+def _broken_off(job: Job, reason: str) -> Answer:
+    """The reason alone, or below what had been written when it broke off."""
+    so_far = "".join(job.shown)
+    return _notice(notices.cut(so_far, reason) if so_far.strip() else reason)
 
 
 @asynccontextmanager

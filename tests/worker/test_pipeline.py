@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -375,3 +376,64 @@ def test_closing_drains_what_was_accepted() -> None:
     bot.close()
     assert [sent.text for sent in bot.sent] == ["slept 3"]
     assert bot.books.open == 0
+
+
+class Hostile:
+    """Raises what it should not."""
+
+    @hookimpl
+    def register_commands(self, register: Any) -> None:
+        def raises(name: str, error: BaseException) -> None:
+            @register(name)
+            async def run(message: Message) -> str:
+                """Raise"""
+                raise error
+
+        raises("exit", SystemExit(3))
+        raises("interrupt", KeyboardInterrupt())
+        raises("cancel", asyncio.CancelledError())
+        raises("stop", StopAsyncIteration())
+
+        @register("thread_exit")
+        def thread_exit(message: Message) -> str:
+            """Exit in a thread"""
+            raise SystemExit(3)
+
+        @register("stubborn")
+        async def stubborn(message: Message) -> str:
+            """Ignore being cancelled"""
+            for _ in range(1000):
+                with suppress(asyncio.CancelledError):
+                    await asyncio.sleep(1)
+            return "at last"
+
+    @hookimpl
+    def register_handlers(self, register: Any) -> None:
+        def key(message: Message) -> str:
+            raise ValueError(message.body)
+
+        @register("text", serial=key)
+        async def chat(message: Message) -> str:
+            return "all the same"
+
+    @hookimpl
+    def prepare_reply(self, reply: Reply) -> Any:
+        raise ValueError(reply.text)
+
+
+@pytest.mark.parametrize("name", ["exit", "interrupt", "cancel", "stop", "thread_exit"])
+def test_nothing_that_a_plugin_raises_ends_the_bot(name: str) -> None:
+    with Harness([Hostile()]) as bot:
+        assert "went wrong" in bot.say(f"/{name}")
+        assert bot.say("hi") == "all the same"
+        assert bot.books.open == 0
+
+
+def test_a_plugin_that_ignores_being_cancelled_holds_nobody_up_for_ever() -> None:
+    with Harness([Hostile(), Commands()]) as bot:
+        bot.send("/stubborn", "/hello")
+        bot.send("/hello", sender=BOB)
+        bot.advance(200)
+        assert [sent.text for sent in bot.sent] == ["Hello Bob!", "Hello Ada!"]
+        bot.settle()
+        assert bot.books.open == 0

@@ -1,0 +1,1 @@
+"""The checks of ``clawdbot doctor``, a module for each part of the world that they look at."""

@@ -1,0 +1,151 @@
+"""A distribution with a plugin and a model of its own, and ways to run the command with them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+POINTS = "[clawdbot]\nparrot = clawdbot_parrot\nechoes = clawdbot_echoes\n"
+PLUGIN = '''
+import os
+from clawdcore import Request, Turn, hookimpl
+
+@hookimpl
+def register_commands(register):
+    @register("long")
+    async def long(message):
+        "Several messages long"
+        return "\\n\\n".join(letter * 3000 for letter in "abc")
+
+    @register("silent")
+    async def silent(message):
+        "Say nothing"
+
+    @register("crash")
+    async def crash(message):
+        "End the process"
+        os._exit(3)
+
+@hookimpl
+def register_handlers(register, context):
+    @register("text", addressed=True)
+    async def say(message):
+        async for chunk in context.models.generate(Request(turns=(Turn("user", message.body),))):
+            yield chunk.text
+'''
+BACKEND = '''
+import asyncio, os
+from clawdcore import Backend, Chunk, Load, ModelFileMissing, ModelInfo, hookimpl
+
+class Echoes(Backend):
+    """Gives back the words of the last turn; waits at each "|" until the gate is opened once."""
+
+    def __init__(self, provider):
+        self.options = provider.options
+
+    async def start(self):
+        if self.options.get("missing"):
+            raise ModelFileMissing("the model echo is not here.", fix="Connect to the internet.")
+
+    async def close(self):
+        pass
+
+    async def models(self):
+        return [ModelInfo(id="echo", context_length=4096, max_output_tokens=1000)]
+
+    async def load(self):
+        return Load(running=0, waiting=0, capacity=1)
+
+    async def diagnose(self):
+        return [("WARN", "the model echo needs 3 GB.", "Free memory.")]
+
+    async def generate(self, request):
+        for word in request.turns[-1].content.split():
+            if word == "|":
+                await asyncio.to_thread(open(self.options["gate"]).read)
+            else:
+                yield Chunk(text=word + " ")
+        yield Chunk(finish="stop")
+
+@hookimpl
+def register_backends(register):
+    register("echoes", Echoes)
+'''
+
+
+@pytest.fixture(scope="session")
+def parrot(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that provides the plugin ``parrot`` and the backend ``echoes`` to Python."""
+    folder = tmp_path_factory.mktemp("site")
+    about = folder / "parrot-1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: parrot\nVersion: 1\n")
+    (about / "entry_points.txt").write_text(POINTS)
+    (folder / "clawdbot_parrot.py").write_text(PLUGIN)
+    (folder / "clawdbot_echoes.py").write_text(BACKEND)
+    return folder
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a configuration for them; ``options`` are the backend's."""
+
+    def write(**options: Any) -> Path:
+        import json
+
+        file = tmp_path / "parrot.json"
+        values = {
+            "agents": {"defaults": {"model": "echoes/echo"}},
+            "models": {"providers": {"echoes": {"options": options}}},
+            "plugins": ["parrot"],
+        }
+        file.write_text(json.dumps(values))
+        return file
+
+    return write
+
+
+@pytest.fixture
+def environment(parrot: Path, tmp_path: Path) -> dict[str, str]:
+    """This process's, with the distribution, folders that are the test's own, and English."""
+    keep = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("TELEGRAM_", "LC_", "CLAWDBOT_"))
+    }
+    path = os.pathsep.join(filter(None, (str(parrot), os.environ.get("PYTHONPATH"))))
+    own = {"XDG_STATE_HOME": "state", "XDG_CONFIG_HOME": "config", "TMPDIR": "tmp"}
+    (tmp_path / "tmp").mkdir()
+    return {
+        **keep,
+        **{name: str(tmp_path / folder) for name, folder in own.items()},
+        "PYTHONPATH": path,
+        "LANG": "C.UTF-8",
+    }
+
+
+Clawdbot = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def clawdbot(environment: dict[str, str], tmp_path: Path) -> Clawdbot:
+    """Runs ``clawdbot ARGUMENTS`` with ``said`` on its standard input."""
+
+    def run(*arguments: object, said: str = "", **env: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "clawdcore", *map(str, arguments)],
+            input=said,
+            env={**environment, **env},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    return run
