@@ -48,7 +48,7 @@ class Screen:
         with self._lock:
             if self._middle:
                 self._write("\n")
-                self._middle, self._held = False, self.style("… ", dim=True)
+                self._middle, self._held = False, self.style("…", dim=True)
             self._prompt = prompt
         try:
             return self._read(self._hidden_colours(prompt))

@@ -23,7 +23,10 @@ import click
 @click.option("--debug", is_flag=True, help="Show tracebacks and debug logs.")
 @click.pass_context
 def command(ctx: click.Context, path: Path | None, single: bool, debug: bool) -> None:
-    """Run the bot until SIGTERM or Ctrl-C; what was accepted is answered first."""
+    """Run the bot until SIGTERM or Ctrl-C.
+
+    What was accepted is answered before it stops.
+    """
     from .serve import serve
 
     serve(path, debug=debug or bool(ctx.obj and ctx.obj["debug"]))

@@ -23,6 +23,10 @@ def stop_with_parent() -> None:
         while os.read(sys.stdin.fileno(), 4096):
             continue
     finally:
+        # Nobody reads what it prints now, and a broken pipe would hinder its stopping.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.dup2(nowhere, sys.stderr.fileno())
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(PATIENCE)
         os._exit(1)
