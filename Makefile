@@ -38,7 +38,7 @@ test-real: setup ## Fetch the small model once and run the tests that use it
 
 .PHONY: lint
 lint: setup ## ruff, mypy --strict, and who may import whom
-	@$(BIN)/ruff check -q
+	@$(BIN)/ruff check -q --output-format concise
 	@$(BIN)/ruff format -q --check
 	@$(BIN)/mypy --strict --no-error-summary $(PACKAGES)
 	@$(BIN)/lint-imports --no-cache > .venv/lint-imports.log || { cat .venv/lint-imports.log; exit 1; }
@@ -54,18 +54,19 @@ messages: setup ## Compile the translations (.po) that the bot reads (.mo)
 	  $(BIN)/pybabel -q compile --statistics -i "$$po" -o "$${po%.po}.mo" || exit 1; done
 
 .PHONY: bench-routing
-bench-routing: .venv/.bench ## Measure routing with 1, 20 and 100 commands
-	@$(BIN)/python bench/routing.py $(ARGS)
+bench-routing: .venv/bench/.ready ## Measure routing with 1, 20 and 100 commands
+	@.venv/bench/bin/python bench/routing.py $(ARGS)
 
-.venv/.bench: .venv/.ready
-	@$(BIN)/uv pip install -q -c constraints.txt --group bench
+.venv/bench/.ready: .venv/.ready
+	@$(BIN)/uv venv -q --clear --python $(BIN)/python .venv/bench
+	@$(BIN)/uv pip install -q --python .venv/bench -e . --group bench
 	@touch $@
 
 .PHONY: constraints
 constraints: ## Renew constraints.txt: the newest versions that fit together
 	@tools/setup uv
 	@$(BIN)/uv lock -q --upgrade
-	@$(BIN)/uv export -q --frozen --all-packages --all-groups --no-hashes --no-header \
+	@$(BIN)/uv export -q --frozen --all-packages --group dev --no-hashes --no-header \
 	  --no-annotate --no-emit-workspace -o constraints.txt
 	@git --no-pager diff --stat -- constraints.txt
 

@@ -7,43 +7,44 @@ calls are spread evenly over all of them; with 100 handlers of text messages
 only the last one answers. ClawdBot goes its whole road, until its edge has
 closed the books of every update; the others the shortest road that they have.
 
-A round runs every scene of every framework, each in a new process on one core,
-one after the other, warmed up first; who begins rotates. So nobody inherits
-another's heap, hash seed or imports, the garbage collector stays as Python
-sets it, and what else happens on the machine meets all of them. Ratios are
-taken inside each round, and their median is reported.
+A round is one new process a framework, on one core; who begins rotates. In it
+all scenes are set up and warmed up, then get their updates a slice (200) at a
+time, in random order. So no framework inherits another's heap, hash seed or
+imports, what slows the machine for a while slows all scenes alike, and the
+garbage collector stays as Python sets it. Seconds are those of the processor:
+all are used by an event loop that always has work, and another program's time
+isn't counted as ours. Ratios are taken inside each round, and their median is
+reported.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
-import importlib
 import importlib.util
 import json
 import os
 import subprocess
 import sys
-import time
 from statistics import median
 from typing import Any, Final, TextIO
 
-from routing_sides.traffic import Calls, Scene, Side, answers
+from routing_sides.measuring import measure
+from routing_sides.traffic import Scene
 
 SIDES: Final = {"clawdbot": "clawdcore", "ptb": "telegram", "aiogram3": "aiogram"}
 """The module of each side, and the package that it can't run without."""
 LABELS: Final = {"clawdbot": "ClawdBot", "ptb": "python-telegram-bot", "aiogram3": "aiogram"}
 PREFIXES: Final = {"clawdbot": "", "ptb": "ptb_", "aiogram3": "aiogram_"}
+TIMES: Final = {"clawdbot": 4, "ptb": 1, "aiogram3": 1}
+"""How many times ``--updates`` a side gets: a full collection of garbage (some 30 ms,
+every few thousand updates) would otherwise weigh on whichever scene it falls into."""
 SCENES: Final = (
     Scene("commands", 1),
     Scene("commands", 20),
     Scene("commands", 100),
     Scene("handlers", 100),
 )
-WARM_UP: Final = 0.2
-"""The part of the updates that is done before the clock starts."""
-LEAST_ROUNDS: Final = 7
 GOALS: Final = {
     "cost_100_over_1": ("at most", 1.1),
     "over_ptb_100": ("at least", 2.4),
@@ -54,34 +55,14 @@ Rates = dict[str, dict[str, list[float]]]
 """Updates per second: by side, by scene, one a round."""
 
 
-async def measure(side_name: str, scene: Scene, updates: int) -> tuple[float, float]:
-    """Updates per second, and the part of a core that we got meanwhile (0 to 1)."""
-    module = importlib.import_module(f"routing_sides.{side_name}")
-    calls = Calls(scene.size)
-    side: Side = module.Side(scene, calls)
-    # A whole number of turns over all functions, so that the calls stay evenly spread.
-    turn = len(scene.answering)
-    warm = max(1, round(updates * WARM_UP / turn)) * turn
-    before, work = answers(scene, warm), answers(scene, updates, first=warm)
-    await side.open()
-    await side.run(before)
-    gc.collect()
-    cpu, start = time.process_time(), time.perf_counter()
-    await side.run(work)
-    wall, cpu = time.perf_counter() - start, time.process_time() - cpu
-    await side.close()
-    calls.check(scene, warm + updates)
-    return updates / wall, cpu / wall
-
-
-def start(side: str, scene: Scene, updates: int, cpu: int | None) -> tuple[float, float]:
+def start(side: str, updates: int, cpu: int | None) -> dict[str, tuple[float, float]]:
     """:func:`measure` in a new process. Raises CalledProcessError when it fails."""
-    command = [sys.executable, __file__, "--only", side, scene.name, "--updates", str(updates)]
+    command = [sys.executable, __file__, "--only", side, "--updates", str(updates * TIMES[side])]
     if cpu is not None:
         command += ["--cpu", str(cpu)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    rate, share = json.loads(done.stdout.splitlines()[-1])
-    return rate, share
+    result: dict[str, tuple[float, float]] = json.loads(done.stdout.splitlines()[-1])
+    return result
 
 
 def figures(rates: Rates) -> dict[str, Any]:
@@ -142,13 +123,11 @@ def present(out: TextIO) -> list[str]:
 def arguments() -> argparse.Namespace:
     """What was asked for."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=LEAST_ROUNDS)
-    parser.add_argument("--updates", type=int, default=5000, help="updates a scene and round")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--updates", type=int, default=5000, help="for each scene in each round")
     parser.add_argument("--json", action="store_true", help="print the line of JSON only")
     parser.add_argument("--cpu", type=int, help="the core to run on (default: the last one)")
-    parser.add_argument(
-        "--only", nargs=2, metavar=("SIDE", "SCENE"), help="measure one thing once, in this process"
-    )
+    parser.add_argument("--only", choices=SIDES, help="one side, once, in this process")
     asked = parser.parse_args()
     if asked.rounds < 1 or asked.updates < 1:
         parser.error("--rounds and --updates must be at least 1")
@@ -159,14 +138,12 @@ def main() -> None:
     """Measure round after round, then say what came out."""
     asked = arguments()
     cpu = asked.cpu
-    if cpu is None and hasattr(os, "sched_getaffinity"):
-        cpu = max(os.sched_getaffinity(0))
-    if asked.only:
-        side, name = asked.only
-        if cpu is not None:
+    if hasattr(os, "sched_setaffinity"):
+        cpu = max(os.sched_getaffinity(0)) if cpu is None else cpu
+        if asked.only:
             os.sched_setaffinity(0, {cpu})
-        scene = next(scene for scene in SCENES if scene.name == name)
-        print(json.dumps(asyncio.run(measure(side, scene, asked.updates))))
+    if asked.only:
+        print(json.dumps(asyncio.run(measure(asked.only, SCENES, asked.updates))))
         return
     notes = sys.stderr if asked.json else sys.stdout
     sides = present(notes)
@@ -174,16 +151,15 @@ def main() -> None:
     least_share = 1.0
     for turn in range(asked.rounds):
         at = turn % len(sides)
-        for scene in SCENES:
-            for side in (*sides[at:], *sides[:at]):
-                rate, share = start(side, scene, asked.updates, cpu)
-                rates[side][scene.name].append(rate)
+        for side in (*sides[at:], *sides[:at]):
+            for name, (rate, share) in start(side, asked.updates, cpu).items():
+                rates[side][name].append(rate)
                 least_share = min(least_share, share)
         print(f"round {turn + 1} of {asked.rounds} done", file=sys.stderr, flush=True)
     found = figures(rates)
     print_table(rates, found, notes)
     if least_share < 0.9:
-        print(f"Something else ran: one measurement got {least_share:.0%} of a core.", file=notes)
+        print(f"Other programs ran: one measurement had {least_share:.0%} of a core.", file=notes)
     found |= {"rounds": asked.rounds, "updates": asked.updates}
     print(json.dumps(found | {"least_cpu_share": round(least_share, 3)}))
 

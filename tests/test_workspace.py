@@ -158,7 +158,7 @@ def test_no_file_names_this_machine_or_where_packages_came_from() -> None:
     # In two pieces each, so that this file does not name them.
     registries = ["pypi" + ".org", "files." + "pythonhosted", "registry." + "npmjs"]
     pattern = re.compile(
-        r"(?<![\w.:/-])/(?:root|work|home/[a-z][\w-]*|Users/[A-Za-z][\w-]*)/"
+        r"(?:file://|(?<![\w.:/-]))/(?:root|work|home/[a-z][\w-]*|Users/[A-Za-z][\w-]*)/"
         "|" + "|".join(map(re.escape, registries))
     )
     wrong = []

@@ -3,8 +3,8 @@
 Usage: python -I tools/check_installed.py FOLDER
 
 FOLDER holds the distribution's ``pyproject.toml``. The running environment must
-have every file of its package that git tracks (translations' sources apart),
-nothing beside the package, and its module must import.
+have every file of its package that git tracks and no other; translations'
+sources may be left out. Its module must import.
 """
 
 from __future__ import annotations
@@ -24,9 +24,7 @@ def wrong_files(name: str, package: str, folder: Path) -> list[str]:
     tracked = subprocess.run(
         ["git", "ls-files", "-z", package], cwd=folder, check=True, capture_output=True, text=True
     )
-    expected = {
-        path for path in tracked.stdout.split("\0") if path and Path(path).suffix not in SOURCE_ONLY
-    }
+    expected = {path for path in tracked.stdout.split("\0") if path}
     installed = {
         file.as_posix()
         for file in distribution(name).files or []
@@ -34,9 +32,10 @@ def wrong_files(name: str, package: str, folder: Path) -> list[str]:
         and not file.parts[0].endswith(".dist-info")
         and file.parts[0] != ".."
     }
+    missing = {path for path in expected - installed if Path(path).suffix not in SOURCE_ONLY}
     return [
-        *(f"not installed: {path}" for path in sorted(expected - installed)),
-        *(f"installed, but no file of the package: {path}" for path in sorted(installed - expected)),
+        *(f"not installed: {path}" for path in sorted(missing)),
+        *(f"installed, but not of the package: {path}" for path in sorted(installed - expected)),
     ]
 
 

@@ -10,13 +10,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Callable
-from typing import Any
 
 from clawdcore import PASS, Context, Message, hookimpl
 from clawdcore.broker import Bot, memory_broker
 from clawdcore.config import parse
 from clawdcore.edge.app import Edge
+from clawdcore.hooks.registration import RegisterCommand, RegisterHandler
 from clawdcore.hooks.storage import SettingsStore
 from clawdcore.testing import FakeBackend, FakeTelegram
 from clawdcore.worker.app import Worker
@@ -53,7 +52,7 @@ class _CommandPlugin:
         self._called = called
 
     @hookimpl
-    def register_commands(self, register: Callable[..., Any], context: Context) -> None:
+    def register_commands(self, register: RegisterCommand, context: Context) -> None:
         @register(command(self._number))
         async def forecast(message: Message, words: str = "") -> None:
             """Count this call"""
@@ -66,7 +65,7 @@ class _HandlerPlugin:
         self._called = called
 
     @hookimpl
-    def register_handlers(self, register: Callable[..., Any], context: Context) -> None:
+    def register_handlers(self, register: RegisterHandler, context: Context) -> None:
         mine = topic(self._number)
 
         @register("text")

@@ -22,7 +22,7 @@ from .demo_stderr import Stderr
 if TYPE_CHECKING:
     from .demo_setup import Settings
 
-PATIENCE: Final = 3.0
+PATIENCE: Final = 5.0
 """Seconds between asking a process to stop, asking again, and ending it."""
 
 

@@ -23,6 +23,8 @@ TOKEN: Final = "1:DEMO"
 VARIABLE: Final = "CLAWDBOT_DEMO_SECRET_"
 MARGIN: Final = 15.0
 """Seconds beyond the bot's own deadline before the demo calls a line unanswered."""
+PATIENT: Final = {"request": 120_000, "total": 180_000}
+"""Milliseconds, where no file says otherwise: a first answer without a GPU takes its time."""
 LOCAL: Final = "127.0.0.1,localhost"
 
 
@@ -70,6 +72,8 @@ def load(path: Path | None, model: str | None) -> Settings:
 
     loaded = configuration.parse("{}", env={}) if path is None else configuration.load(path)
     settings = _taken(loaded)
+    if path is None:
+        settings.given.setdefault("agents", {}).setdefault("defaults", {})["timeout"] = PATIENT
     if model is not None:
         _answer_with(model, settings.given)
     text = settings.written("http://127.0.0.1:1", Path())

@@ -45,15 +45,19 @@ class Model:
     base_url: str | None = None
 
 
-def set_up(wishes: Wishes, asker: Asker, find: Find = find_servers) -> None:
+def set_up(
+    wishes: Wishes, asker: Asker, find: Find = find_servers, loader: Loader | None = None
+) -> None:
     """Ask what was not given, and write the files; says what to do next.
+
+    ``loader`` knows what is installed; by default what is.
 
     Raises:
         ClawdBotError: something given can't be used, or nothing may be replaced.
     """
     from ..hooks.loader import Loader
 
-    loader = Loader()
+    loader = loader or Loader()
     _may_write(wishes.output, wishes.force, asker)
     token = get_token(wishes.token_file, wishes.api_root or PUBLIC, asker)
     token_file = token.file

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 POINTS = "[clawdbot]\nparrot = clawdbot_parrot\nechoes = clawdbot_echoes\n"
-PLUGIN = '''
+PLUGIN = """
 import os
 from clawdcore import Request, Turn, hookimpl
 
@@ -38,7 +38,7 @@ def register_handlers(register, context):
     async def say(message):
         async for chunk in context.models.generate(Request(turns=(Turn("user", message.body),))):
             yield chunk.text
-'''
+"""
 BACKEND = '''
 import asyncio, os
 from clawdcore import Backend, Chunk, Load, ModelFileMissing, ModelInfo, hookimpl
@@ -68,7 +68,7 @@ class Echoes(Backend):
     async def generate(self, request):
         for word in request.turns[-1].content.split():
             if word == "|":
-                await asyncio.to_thread(open(self.options["gate"]).read)
+                await asyncio.to_thread(lambda: open(self.options["gate"]).read())
             else:
                 yield Chunk(text=word + " ")
         yield Chunk(finish="stop")
@@ -146,6 +146,7 @@ def clawdbot(environment: dict[str, str], tmp_path: Path) -> Clawdbot:
             capture_output=True,
             text=True,
             timeout=120,
+            check=False,
         )
 
     return run

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
+import codecs
 import os
 import re
 import select
 import signal
 import subprocess
 import sys
-import termios
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +16,11 @@ from pathlib import Path
 
 Config = Callable[..., Path]
 PATIENCE = 60.0
+TAKE_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that Ctrl-C reaches it
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -27,19 +31,21 @@ class Player:
         self._terminal = terminal
         self.demo = demo
         self.seen = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
 
     def type(self, text: str) -> None:
         os.write(self._terminal, text.encode())
 
     def until(self, text: str) -> str:
-        """Wait for it; what appeared since the last time, without escape codes."""
+        """Wait for it; what appeared up to it since the last time, without escape codes."""
         ends = time.monotonic() + PATIENCE
-        while text not in ESCAPES.sub("", self.seen):
+        while text not in self.seen:
             ready, _, _ = select.select([self._terminal], [], [], ends - time.monotonic())
             assert ready, f"{text!r} did not appear after {self.seen!r}"
-            self.seen += os.read(self._terminal, 4096).decode()
-        seen, self.seen = ESCAPES.sub("", self.seen), ""
-        return seen
+            new = self._decoder.decode(os.read(self._terminal, 4096))
+            self.seen = ESCAPES.sub("", self.seen + new)
+        before, found, self.seen = self.seen.partition(text)
+        return before + found
 
     def ended(self) -> int:
         """Wait for the end; the exit status."""
@@ -56,13 +62,13 @@ class Player:
 def sit_down(environment: dict[str, str], folder: Path, *arguments: str) -> Iterator[Player]:
     ours, theirs = os.openpty()
     demo = subprocess.Popen(
-        [sys.executable, "-m", "clawdcore", "demo", *arguments],
+        [sys.executable, "-c", TAKE_TERMINAL, "-m", "clawdcore", "demo", *arguments],
         env={**environment, "TERM": "xterm"},
         cwd=folder,
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        preexec_fn=lambda: _own_terminal(),
+        start_new_session=True,
     )
     os.close(theirs)
     try:
@@ -71,11 +77,6 @@ def sit_down(environment: dict[str, str], folder: Path, *arguments: str) -> Iter
         demo.kill()
         demo.wait()
         os.close(ours)
-
-
-def _own_terminal() -> None:
-    os.setsid()
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 def test_answers_appear_while_they_are_written_and_ctrl_d_ends(

@@ -1,0 +1,98 @@
+"""Chat: private messages, and in groups those addressed to the bot, answered by the model."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Final, Protocol, TypeVar
+
+from pydantic import BaseModel
+
+from clawdcore import PASS, Context, Message, Scope, hookimpl
+
+from . import texts
+from .answering import Answerer
+from .expiry import Expiry
+from .options import ChatOptions
+from .sessions import Sessions
+
+__version__ = "0.1.0"
+__all__ = ["Chat", "ChatOptions"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+MINUTE: Final = 60.0
+KINDS: Final = (
+    "text",
+    "photo",
+    "voice",
+    "audio",
+    "video",
+    "video_note",
+    "document",
+    "sticker",
+)
+"""Anything that is text, comes with text, or that a reader makes text of."""
+
+
+class Register(Protocol):
+    """What both ``register`` arguments are, as far as this plugin uses them."""
+
+    def __call__(self, *names: str, **given: Any) -> Callable[[F], F]: ...
+
+
+class Chat:
+    """The plugin: one for each bot, since it holds the bot's conversations."""
+
+    def __init__(self) -> None:
+        defaults = ChatOptions()
+        self._sessions = Sessions(limit=defaults.sessions, idle=defaults.idle_minutes * MINUTE)
+        self._expiry = Expiry(self._sessions)
+
+    @hookimpl
+    def options_model(self) -> type[BaseModel]:
+        """As :func:`clawdcore.hooks.hookspecs.options_model`."""
+        return ChatOptions
+
+    @hookimpl
+    def register_commands(self, register: Register) -> None:
+        """Adds ``/new``."""
+
+        @register("new")
+        async def new(message: Message) -> str:
+            """Start the conversation afresh"""
+            self._sessions.drop(message.session)
+            return texts.fresh(message.sender.language)
+
+    @hookimpl
+    def register_handlers(self, register: Register, context: Context) -> None:
+        """Answers what is addressed to the bot, one message of a session at a time."""
+        options: ChatOptions = context.options
+        self._sessions.limit = options.sessions
+        self._sessions.idle = options.idle_minutes * MINUTE
+        answerer = Answerer(context, options)
+
+        @register(*KINDS, serial=lambda message: message.session)
+        async def chat(message: Message) -> AsyncIterator[str] | object:
+            text = (await message.text()).strip()
+            if not text:
+                return PASS
+            quoted = "" if message.reply_to is None else await message.reply_to.text()
+            session = self._sessions.open(
+                message.session, chat=message.chat.id, now=context.clock()
+            )
+            self._expiry.arm(context.clock)
+            return answerer.answer(session, message, text, quoted.strip())
+
+    @hookimpl
+    async def shutdown(self) -> None:
+        """Erases everything."""
+        self._expiry.cancel()
+        self._sessions.clear()
+
+    @hookimpl
+    async def forget(self, scope: Scope) -> str | None:
+        """Erases a chat's conversations, or a user's own and their questions elsewhere."""
+        if scope.kind == "chat":
+            erased = self._sessions.forget_chat(scope.id)
+        else:
+            erased = self._sessions.forget_user(scope.id)
+        return texts.held(erased) if erased else None

@@ -1,0 +1,224 @@
+"""The story of an answer: open the session, make room, ask, stream, remember.
+
+A session only ever changes between two questions: its messages are handled one
+after the other (``serial``), and everything that is asked lasts until what was
+shown of the answer is remembered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from typing import Final
+
+from clawdcore import (
+    BackendError,
+    Chunk,
+    Context,
+    ContextOverflow,
+    GenerationFailed,
+    Message,
+    Priority,
+    Request,
+    Turn,
+)
+
+from . import prompts
+from .compaction import View, Window, drop_oldest, limit, scaled, view
+from .options import ChatOptions
+from .sessions import Exchange, Session
+from .summaries import safeguard
+from .texts import nothing_to_say
+from .tokens import of_turn
+
+log = logging.getLogger(__name__)
+
+UNKNOWN_CONTEXT: Final = 4096
+"""Tokens of context while the primary model can't tell: a fallback will answer then."""
+CUT: Final = "…"
+"""Ends an answer that reached its most tokens."""
+
+
+class Question:
+    """One message on its way to an answer; sizes are estimated tokens.
+
+    ``said`` is what was shown of the answer. ``spare`` is None, or the tokens of
+    history that the session is to be cut down to once there is an answer.
+    """
+
+    def __init__(self, message: Message, name: str, text: str, system: str) -> None:
+        self.message = message
+        self.name = name
+        self.turn = Turn("user", text)
+        self.system = Turn("system", system)
+        self.fixed = of_turn(system)
+        self.tokens = of_turn(text)
+        self.said: list[str] = []
+        self.spare: int | None = None
+
+
+class Answerer:
+    """Answers messages within their sessions."""
+
+    def __init__(self, context: Context, options: ChatOptions) -> None:
+        self._context = context
+        self._options = options
+
+    async def answer(
+        self, session: Session, message: Message, text: str, quoted: str
+    ) -> AsyncGenerator[str, None]:
+        """The answer as it grows.
+
+        ``text`` is all of the message, ``quoted`` all of what it replies to or "".
+        What was shown is remembered, also of an answer that broke off, since the
+        user has seen it; of an answer that never began nothing is.
+
+        Raises:
+            clawdcore.BackendError: no model could answer, or it broke off.
+        """
+        session.language = message.sender.language or session.language
+        question = self._question(session, message, text, quoted)
+        try:
+            async with aclosing(self._pieces(session, question)) as pieces:
+                async for piece in pieces:
+                    question.said.append(piece)
+                    yield piece
+        finally:
+            answered = _remember(session, question)
+        if not answered:
+            yield nothing_to_say(message.sender.language)
+
+    def _question(self, session: Session, message: Message, text: str, quoted: str) -> Question:
+        group = message.chat.kind != "private"
+        name = prompts.label(message.sender, session.exchanges) if group else ""
+        before = message.reply_to
+        if session.exchanges and quoted.strip() in session.exchanges[-1].answer:
+            quoted = ""  # the model has just said it
+        asked = prompts.question(
+            text,
+            name=name,
+            quoted=quoted,
+            quoted_name=prompts.label(before.sender) if before is not None else "",
+            unseen=prompts.unseen(message.attachments) if text == message.body else (),
+        )
+        return Question(
+            message, name, asked, prompts.system(self._options.system_prompt, group=group)
+        )
+
+    async def _pieces(self, session: Session, question: Question) -> AsyncGenerator[str, None]:
+        """Ask with as much of the session as fits; once more with half of it if need be."""
+        window = (await self._window()).within(session.ceiling)
+        await self._make_room(session, window, question)
+        own = question.fixed + scaled(question.tokens, max(1.0, session.ratio))
+        sent = view(session, window.prompt - own)
+        try:
+            async with aclosing(self._generated(session, window, question, sent)) as pieces:
+                async for piece in pieces:
+                    yield piece
+        except ContextOverflow:
+            if question.said or not sent.tokens(session.ratio):
+                raise
+        else:
+            return
+        refused = own + sent.tokens(session.ratio)
+        sent = view(session, sent.tokens(session.ratio) // 2)
+        fits = own + sent.tokens(session.ratio)
+        async with aclosing(self._generated(session, window, question, sent)) as pieces:
+            async for piece in pieces:
+                # Only now it is known that it was the history that made it too long.
+                session.ceiling = max(fits, 3 * refused // 4)
+                yield piece
+
+    async def _window(self) -> Window:
+        try:
+            info = await self._context.models.info()
+        except BackendError:
+            context = output = UNKNOWN_CONTEXT
+        else:
+            context, output = info.context_length, info.max_output_tokens
+        options = self._options
+        return Window.of(
+            context, output=output, answer=options.max_tokens, history=options.history_tokens
+        )
+
+    async def _make_room(self, session: Session, window: Window, question: Question) -> None:
+        """Compact a session that has outgrown its limit, as ``compaction.mode`` says."""
+        most = limit(window, fixed=question.fixed, new=question.tokens)
+        if scaled(session.tokens, session.ratio) <= most:
+            return
+        seconds = self._options.summary_seconds
+        if self._context.compaction == "default" or not seconds:
+            question.spare = most
+            return
+        room = window.prompt - question.fixed
+
+        async def ask(turns: Sequence[Turn], tokens: int) -> str:
+            request = self._request(question, turns, tokens, temperature=0.0)
+            return await self._context.models.complete(request)
+
+        try:
+            async with asyncio.timeout(seconds):
+                await safeguard(session, most, room=room, ask=ask)
+        except (BackendError, TimeoutError) as error:
+            log.warning("a conversation was cut, not summed up: %s", type(error).__name__)
+            question.spare = most // 2
+
+    def _request(
+        self, question: Question, turns: Sequence[Turn], tokens: int, temperature: float | None
+    ) -> Request:
+        message = question.message
+        direct = message.chat.kind == "private" or message.addressed
+        return Request(
+            turns=(question.system, *turns),
+            max_tokens=tokens,
+            temperature=temperature,
+            priority=Priority.DIRECT if direct else Priority.GROUP,
+            key=message.asker,
+        )
+
+    async def _generated(
+        self, session: Session, window: Window, question: Question, sent: View
+    ) -> AsyncGenerator[str, None]:
+        """What the model writes; what it counted goes into the session's ratio."""
+        turns = (*sent.turns(), question.turn)
+        request = self._request(question, turns, window.answer, self._options.temperature)
+        last = Chunk()
+        async with _closing(self._context.models.generate(request)) as chunks:
+            async for chunk in chunks:
+                if chunk.text:
+                    yield chunk.text
+                if chunk.finish is not None or chunk.usage is not None:
+                    last = chunk
+        if last.usage is not None:
+            session.measured(
+                sum(of_turn(turn.content) for turn in request.turns), last.usage.prompt_tokens
+            )
+        if last.finish == "length":
+            yield CUT
+        elif last.finish == "abort":
+            raise GenerationFailed("the model stopped before its answer was complete.")
+
+
+def _remember(session: Session, question: Question) -> bool:
+    """Keep the exchange as far as it was shown; says whether there was any answer."""
+    answer = prompts.plain("".join(question.said)).strip()
+    if not answer:
+        return False
+    if question.spare is not None:
+        drop_oldest(session, question.spare)
+    session.exchanges.append(
+        Exchange.of(question.message.sender.id, question.name, question.turn.content, answer)
+    )
+    return True
+
+
+@asynccontextmanager
+async def _closing(chunks: AsyncIterator[Chunk]) -> AsyncIterator[AsyncIterator[Chunk]]:
+    """Stop the model's work when nobody reads on: an unfinished generator is closed."""
+    try:
+        yield chunks
+    finally:
+        if isinstance(chunks, AsyncGenerator):
+            await chunks.aclose()

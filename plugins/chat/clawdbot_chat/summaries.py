@@ -1,0 +1,56 @@
+"""Compaction ``safeguard``: old exchanges become notes, which the model writes.
+
+Map: each chunk of the old exchanges becomes a note. Merge: notes that together
+take more than their share become one. Each step is kept as soon as it is done,
+so that one that fails later loses only what it did not reach.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from clawdcore import GenerationFailed, Turn
+
+from . import prompts
+from .compaction import chunks, newest, note_tokens, noted
+from .sessions import Note, Session
+from .tokens import of_turn
+
+Ask = Callable[[Sequence[Turn], int], Awaitable[str]]
+"""Gets turns and the most tokens of the answer; returns the whole answer."""
+
+
+async def safeguard(session: Session, limit: int, *, room: int, ask: Ask) -> None:
+    """Make the session fit into half of ``limit``, and so leave room to go on.
+
+    ``room`` is what one request to the model may hold besides its answer. The
+    newest exchanges stay word by word.
+
+    Raises:
+        clawdcore.BackendError: the model wrote no note. The session is whole: what
+            was summarised until then is a note, the rest is still there.
+    """
+    size = note_tokens(limit)
+    kept = newest(session.exchanges, limit // 2, session.ratio)
+    old = session.exchanges[: len(session.exchanges) - kept]
+    for chunk in chunks(old, room - of_turn(prompts.SUMMARIZE), session.ratio):
+        turns = prompts.asked(chunk.turns, prompts.SUMMARIZE)
+        note = await _written(ask, turns, size, chunk.users)
+        session.notes.append(note)
+        del session.exchanges[: chunk.whole]
+        if noted(session) > 2 * size:
+            await _merge(session, size, ask)
+
+
+async def _merge(session: Session, size: int, ask: Ask) -> None:
+    users = frozenset[int]().union(*(note.users for note in session.notes))
+    told = "\n".join(note.text for note in session.notes)
+    turns = prompts.asked([Turn("user", told)], prompts.MERGE)
+    session.notes[:] = [await _written(ask, turns, size, users)]
+
+
+async def _written(ask: Ask, turns: Sequence[Turn], size: int, users: frozenset[int]) -> Note:
+    text = prompts.plain((await ask(turns, size)).strip())
+    if not text:
+        raise GenerationFailed("the model wrote an empty summary.")
+    return Note.of(text, users)

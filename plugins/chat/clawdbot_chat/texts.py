@@ -1,0 +1,33 @@
+"""The plugin's own words, in the reader's language (gettext: English and zh-CN)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from clawdcore import translator
+
+from .sessions import Erased
+
+LOCALES: Final = Path(__file__).with_name("locale")
+DOMAIN: Final = "clawdbot_chat"
+
+
+def fresh(language: str) -> str:
+    """After ``/new``."""
+    _ = translator(language, LOCALES, DOMAIN)
+    return _("A fresh start: I no longer know what we said here before.")
+
+
+def nothing_to_say(language: str) -> str:
+    """The model wrote nothing."""
+    _ = translator(language, LOCALES, DOMAIN)
+    return _("I have no answer to that. Please say it differently.")
+
+
+def held(erased: Erased) -> str:
+    """What was erased, in the language of somebody whose it was."""
+    _ = translator(erased.language, LOCALES, DOMAIN)
+    return _("conversation (questions: {questions}, summaries: {summaries})").format(
+        questions=erased.questions, summaries=erased.notes
+    )
