@@ -51,19 +51,22 @@ class Processes:
 
         command = [*_python(), "clawdcore.testing.botapi", "--with-parent"]
         command += ["--token", TOKEN, "--username", USERNAME]
-        self._server = subprocess.Popen(  # noqa: S603 - our own program
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=None if self._debug else subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        printed = Path(self._folder.name) / "server.log"
+        with printed.open("wb") as log:
+            self._server = subprocess.Popen(  # noqa: S603 - our own program
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=None if self._debug else log,
+                text=True,
+                start_new_session=True,
+            )
         assert self._server.stdout is not None
         first = self._server.stdout.readline()
         if not first:
-            _, printed = self._server.communicate()
-            reason = (printed or "").strip().splitlines()[-1:] or ["it gave no reason"]
+            self._server.wait()
+            words = printed.read_text(encoding="utf-8", errors="replace").strip()
+            reason = words.splitlines()[-1:] or ["it gave no reason"]
             raise ClawdBotError(
                 f"the local Telegram server did not start: {reason[0]}.",
                 fix="Run again with --debug to see all that it printed.",
