@@ -34,8 +34,6 @@ def locale_of(language: str) -> str:
     return "zh_CN" if language.lower().partition("-")[0] == "zh" else "en"
 
 
-def translator(
-    language: str, folder: Path = LOCALES, domain: str = DOMAIN
-) -> Translator:
+def translator(language: str, folder: Path = LOCALES, domain: str = DOMAIN) -> Translator:
     """The function that translates one text for readers of ``language``."""
     return _catalogue(locale_of(language), folder, domain).gettext

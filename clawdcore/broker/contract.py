@@ -87,11 +87,16 @@ class Draft(msgspec.Struct, frozen=True, tag=True):
 
 
 class Send(msgspec.Struct, frozen=True, tag=True):
-    """A reply to hand out. ``id`` is the update it answers, 0 for none."""
+    """A reply to hand out. ``id`` is the update it answers, 0 for none.
+
+    ``notice`` tells it from an answer: what can't be known to have arrived is
+    repeated once for an answer, never for a notice.
+    """
 
     id: int
     target: Target
     reply: Reply
+    notice: bool = False
 
 
 class Done(msgspec.Struct, frozen=True, tag=True):
@@ -130,7 +135,10 @@ class Port(Protocol, Generic[Out, In]):
     """One end of a broker."""
 
     async def send(self, record: Out) -> None:
-        """Hand a record over; waits while the way is full. Raises :class:`Closed`."""
+        """Hand a record over; waits while the way is full.
+
+        Cancelled, or with :class:`Closed` raised, it was not handed over.
+        """
         ...
 
     async def receive(self) -> In:

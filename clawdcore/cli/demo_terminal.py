@@ -43,6 +43,7 @@ class Conversation:
         self._answered, self._tell = os.pipe()
         self._leaving = threading.Event()
         self._failure = ""
+        self._greeted = False
 
     def run(self) -> int:
         """Until Ctrl-D, Ctrl-C, or the end of the bot; returns the exit status."""
@@ -90,13 +91,18 @@ class Conversation:
                     for step in self._transcript.take(event):
                         self._show(step)
                 elif event["chat_id"] == OPERATOR and event["kind"] == "sent":
-                    text = f"(to the owner: {event['message'].get('text', '')})"
-                    self._screen.line(self._screen.style(text, dim=True))
+                    self._note(event["message"].get("text", ""))
             if failure and not self._leaving.is_set():
                 self._failure = failure
                 # The only way to end a prompt that waits for a line.
                 signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
                 return
+
+    def _note(self, text: str) -> None:
+        """What the owner is told; not the first time, which says that the bot is up."""
+        if self._greeted:
+            self._screen.line(self._screen.style(f"(to the owner: {text})", dim=True))
+        self._greeted = True
 
     def _show(self, step: Step) -> None:
         screen = self._screen

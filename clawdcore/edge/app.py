@@ -62,9 +62,7 @@ class _Open(msgspec.Struct):
 class Edge:
     """One bot's connection to Telegram, and one worker's to it."""
 
-    def __init__(
-        self, config: TelegramConfig, port: Port[ToWorker, ToEdge], api: Api
-    ) -> None:
+    def __init__(self, config: TelegramConfig, port: Port[ToWorker, ToEdge], api: Api) -> None:
         self._config = config
         self._port = port
         self._api = api
@@ -126,7 +124,9 @@ class Edge:
             await self._api.delete_webhook()
         except CallError as error:
             log.warning("an old webhook may still be set: %s", type(error).__name__)
-        self._poller = Poller(self._api, self.accept, poll_seconds=self._config.poll_timeout // 1000)
+        self._poller = Poller(
+            self._api, self.accept, poll_seconds=self._config.poll_timeout // 1000
+        )
         self._listens("polling")
         await self._poller.run()
 
@@ -155,9 +155,7 @@ class Edge:
         if isinstance(piece, Broken):
             self.books.broken += 1
             which = "without id" if piece.id is None else piece.id
-            log.warning(
-                "update %s skipped: %s (%d so far)", which, piece.reason, self.books.broken
-            )
+            log.warning("update %s skipped: %s (%d so far)", which, piece.reason, self.books.broken)
         elif piece.id in self._open or piece.id in self._settled:
             self.books.repeated += 1
         else:

@@ -137,7 +137,7 @@ class Delivery:
                 error = type(failure).__name__
                 log.warning("a reply to update %d was not delivered: %s", send.id, error)
                 break
-            except Exception as failure:  # a bug in one send must not end the edge
+            except Exception as failure:  # noqa: BLE001 - one send must not end the edge
                 error = type(failure).__name__
                 log.error("a reply to update %d failed: %s", send.id, describe(failure))
                 break

@@ -76,7 +76,9 @@ def _whole_characters(window: str, following: str) -> int:
     after = following
     for _ in range(min(at - 1, 16)):
         joined = after and (
-            unicodedata.combining(after) or after == JOINER or window[at - 1] == JOINER
+            unicodedata.combining(after)
+            or after == JOINER
+            or window[at - 1] == JOINER
             or unicodedata.category(after) in ("Mn", "Me", "Sk")
         )
         if not joined:

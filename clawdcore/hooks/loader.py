@@ -369,5 +369,3 @@ def _check_commands(tables: Tables, registry: Registry) -> None:
 def _brief(error: BaseException) -> str:
     """An error's type and message in one line; load time has no user content."""
     return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
-
-

@@ -81,7 +81,9 @@ class Registry:
 
         def decorate(function: F) -> F:
             self.commands.append(
-                Command.of(function, plugin=self.plugin, name=name, aliases=aliases, example=example)
+                Command.of(
+                    function, plugin=self.plugin, name=name, aliases=aliases, example=example
+                )
             )
             return function
 

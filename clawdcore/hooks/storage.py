@@ -30,6 +30,11 @@ create index if not exists setting_chat on setting (chat);
 create index if not exists setting_user on setting (user);
 """
 
+FORGET: Final = {
+    "chat": "delete from setting where chat=?",
+    "user": "delete from setting where user=?",
+}
+
 
 class SettingsStore:
     """The file behind every plugin's storage. ``path`` None keeps it in memory.
@@ -65,7 +70,7 @@ class SettingsStore:
             except (sqlite3.Error, OSError) as error:
                 raise StorageError(
                     f"settings can't be kept in {self._path or 'memory'} ({error}).",
-                    fix="Check the folder named by agents.defaults.workspace: rights and free space.",
+                    fix="Check the folder of agents.defaults.workspace: rights and free space.",
                 ) from error
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, job)
@@ -103,12 +108,8 @@ class SettingsStore:
 
     async def forget(self, scope: Scope) -> int:
         """Erase everything of a chat or a user; returns how many values it was."""
-        column = scope.kind
-        return await self._run(
-            lambda database: database.execute(
-                f"delete from setting where {column}=?", (scope.id,)
-            ).rowcount
-        )
+        statement = FORGET[scope.kind]
+        return await self._run(lambda database: database.execute(statement, (scope.id,)).rowcount)
 
     async def close(self) -> None:
         """Close the file; the store must not be used afterwards."""

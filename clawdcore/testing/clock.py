@@ -9,8 +9,10 @@ import asyncio
 import selectors
 from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import Any, Final
+from typing import Any, Final, TypeVar, TypeVarTuple
 
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 FROZEN_WAIT: Final = 30.0
 """Real seconds without any event after which a test is told that it hangs."""
 
@@ -79,8 +81,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._now += seconds
 
     def run_in_executor(
-        self, executor: Executor | None, func: Callable[..., Any], *args: Any
-    ) -> asyncio.Future[Any]:
+        self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
+    ) -> asyncio.Future[T]:
         """As the base class does; the clock stands still while the thread runs."""
         self.threads_busy += 1
         future = super().run_in_executor(executor, func, *args)

@@ -39,11 +39,11 @@ def network_refused() -> Iterator[None]:
     def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
         raise NetworkRefused(host)
 
-    socket.socket.connect = connect  # type: ignore[method-assign]
-    socket.socket.connect_ex = connect_ex  # type: ignore[method-assign]
+    socket.socket.connect = connect  # type: ignore[method-assign, assignment]
+    socket.socket.connect_ex = connect_ex  # type: ignore[method-assign, assignment]
     socket.getaddrinfo = getaddrinfo
     try:
         yield
     finally:
-        socket.socket.connect, socket.socket.connect_ex = real[0], real[1]  # type: ignore[method-assign]
+        socket.socket.connect, socket.socket.connect_ex = real[0], real[1]  # type: ignore[method-assign, assignment]
         socket.getaddrinfo = real[2]

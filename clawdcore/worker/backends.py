@@ -14,9 +14,7 @@ OPENAI_BACKEND = "vllm"
 """Serves every provider with a base URL whose own name is no backend's."""
 
 
-def make_backends(
-    config: Config, refs: Sequence[ModelRef], loader: Loader
-) -> dict[str, Backend]:
+def make_backends(config: Config, refs: Sequence[ModelRef], loader: Loader) -> dict[str, Backend]:
     """Make, but don't start, the backend of every provider that a model names.
 
     Raises:

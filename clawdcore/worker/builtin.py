@@ -21,9 +21,9 @@ def builtin_commands(owner: Owner, commands: Callable[[], Iterable[Command]]) ->
         _ = translator(message.sender.language)
         if code and message.chat.kind == "private" and await owner.claim(message.sender.id, code):
             return _("You are my owner now. I'll tell you when something needs your attention.")
-        return _(
-            "Hello {name}! Write to me and I'll answer; /help lists what I can do."
-        ).format(name=message.sender.name)
+        return _("Hello {name}! Write to me and I'll answer; /help lists what I can do.").format(
+            name=message.sender.name
+        )
 
     async def help(message: Message, command: str = "") -> str:  # noqa: A001
         """List the commands"""

@@ -237,7 +237,7 @@ class Pipeline:
             return _broken_off(job, notices.too_late(language))
         except Closed:
             raise
-        except Exception as error:  # one message must not end the worker
+        except Exception as error:  # noqa: BLE001 - one message must not end the worker
             log.error("update %d failed: %s", update, describe(error))
             return _broken_off(job, notices.failed(language))
 
@@ -263,9 +263,7 @@ class Pipeline:
         if not job.addressed:
             return None, Outcome.UNADDRESSED
         language = job.message.sender.language
-        return _notice(
-            notices.resting(resting, language) if resting else notices.nobody(language)
-        )
+        return _notice(notices.resting(resting, language) if resting else notices.nobody(language))
 
     async def _command(self, update: int, job: Job, command: Command) -> Answer:
         language = job.message.sender.language
@@ -296,7 +294,7 @@ class Pipeline:
             )
         except BackendError as error:
             return _broken_off(job, notices.backend(error, language))
-        except (Exception, SystemExit, KeyboardInterrupt) as error:
+        except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001 - foreign code
             self._count_failure(plugin, error)
             return _broken_off(job, notices.failed(language))
         except asyncio.CancelledError as error:

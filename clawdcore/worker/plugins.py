@@ -40,7 +40,9 @@ class Plugins:
         """Whether any plugin is told of deliveries."""
         return bool(self._told)
 
-    async def _call(self, plugin: Loaded, hook: str, limit: float | None, **given: object) -> object:
+    async def _call(
+        self, plugin: Loaded, hook: str, limit: float | None, **given: object
+    ) -> object:
         given["context"] = plugin.context
 
         async with asyncio.timeout(limit):

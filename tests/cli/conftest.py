@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
 import os
+import re
+import select
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -148,5 +153,82 @@ def clawdbot(environment: dict[str, str], tmp_path: Path) -> Clawdbot:
             timeout=120,
             check=False,
         )
+
+    return run
+
+
+PATIENCE = 60.0
+TAKE_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that Ctrl-C reaches it
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+class Player:
+    """Somebody at a terminal: types, and sees what appears."""
+
+    def __init__(self, terminal: int, process: subprocess.Popen[bytes]) -> None:
+        self._terminal = terminal
+        self.process = process
+        self.seen = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+
+    def type(self, text: str) -> None:
+        os.write(self._terminal, text.encode())
+
+    def until(self, text: str) -> str:
+        """Wait for it; what appeared up to it since the last time, without escape codes."""
+        ends = time.monotonic() + PATIENCE
+        while text not in self.seen:
+            ready, _, _ = select.select([self._terminal], [], [], ends - time.monotonic())
+            assert ready, f"{text!r} did not appear after {self.seen!r}"
+            new = self._decoder.decode(os.read(self._terminal, 4096))
+            self.seen = ESCAPES.sub("", self.seen + new)
+        before, found, self.seen = self.seen.partition(text)
+        return before + found
+
+    def ended(self) -> int:
+        """Wait for the end; the exit status."""
+        while True:
+            try:
+                if not os.read(self._terminal, 4096):
+                    break
+            except OSError:
+                break  # how Linux says that nobody holds the other end
+        return self.process.wait(PATIENCE)
+
+
+@contextmanager
+def _seated(environment: dict[str, str], folder: Path, *arguments: str) -> Iterator[Player]:
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", TAKE_TERMINAL, "-m", "clawdcore", *arguments],
+        env={**environment, "TERM": "xterm"},
+        cwd=folder,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    try:
+        yield Player(ours, process)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+
+
+SitDown = Callable[..., AbstractContextManager[Player]]
+
+
+@pytest.fixture
+def sit_down(environment: dict[str, str], tmp_path: Path) -> SitDown:
+    """Runs ``clawdbot ARGUMENTS`` on a terminal: ``with sit_down("demo") as player``."""
+
+    def run(*arguments: object) -> AbstractContextManager[Player]:
+        return _seated(environment, tmp_path, *map(str, arguments))
 
     return run

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -266,3 +267,35 @@ def test_what_can_not_be_used_writes_nothing(
         init(Unasked(), **wishes)
     assert isinstance(raised.value, ConfigValueError) or "\n" not in str(raised.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_on_a_terminal_the_token_is_not_shown(
+    sit_down: Callable[..., AbstractContextManager[Any]], tmp_path: Path
+) -> None:
+    with sit_down("init", "--api-root", NOWHERE, "--model", "llamacpp/small") as player:
+        player.until("later): ")
+        player.type(f"{TOKEN}\n")
+        seen = player.until("Use it unchecked? [Y/n]: ")
+        player.type("\n")
+        seen += player.until("in a chat): ")
+        player.type("\n")
+        seen += player.until("Next:")
+        assert player.ended() == 0
+    assert "GOOD" not in seen
+    assert (tmp_path / "telegram-token").read_text() == f"{TOKEN}\n"
+
+
+def test_without_a_terminal_it_needs_to_be_told_not_to_ask(
+    clawdbot: Callable[..., Any], tmp_path: Path
+) -> None:
+    refused = clawdbot("init")
+    assert refused.returncode == 2
+    assert "Add --yes" in refused.stderr
+    assert not (tmp_path / "clawdbot.json").exists()
+    done = clawdbot("init", "--yes", "--model", "llamacpp/small", "-o", "bot.json")
+    assert done.returncode == 0
+    assert "clawdbot run --config bot.json" in done.stdout
+    assert (tmp_path / "bot.json").exists()
+    again = clawdbot("init", "--yes", "--model", "llamacpp/small", "-o", "bot.json")
+    assert again.returncode == 1
+    assert again.stderr.startswith("clawdbot: bot.json exists and was left as it is.")

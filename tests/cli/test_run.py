@@ -18,7 +18,7 @@ import pytest
 from clawdcore.testing.botapi import BotApiServer
 
 TOKEN = "1:TEST_" + "x" * 30
-HELLO = '''
+HELLO = """
 import asyncio
 from clawdcore import Backend, Chunk, Load, ModelInfo, hookimpl
 
@@ -49,7 +49,7 @@ def register_commands(register):
         "Take a second"
         await asyncio.sleep(1)
         return "slow"
-'''
+"""
 
 
 @pytest.fixture
@@ -140,9 +140,7 @@ def test_unreachable_api(site: Path) -> None:
         ('{ plugins: ["voice"] }', "pip install clawdbot-voice"),
     ],
 )
-def test_a_wrong_configuration_is_named_with_its_place(
-    site: Path, text: str, words: str
-) -> None:
+def test_a_wrong_configuration_is_named_with_its_place(site: Path, text: str, words: str) -> None:
     file = site / "clawdbot.json"
     file.write_text(text)
     code, lines = run(site, "--config", "clawdbot.json")
@@ -182,7 +180,9 @@ def test_two_distributions_with_one_name(site: Path) -> None:
     assert len(result.stderr.splitlines()) == 1
 
 
-Story = Callable[[BotApiServer, Callable[..., Coroutine[Any, Any, asyncio.subprocess.Process]]], Any]
+Story = Callable[
+    [BotApiServer, Callable[..., Coroutine[Any, Any, asyncio.subprocess.Process]]], Any
+]
 
 
 def with_server(site: Path, story: Story) -> None:
@@ -282,7 +282,12 @@ def test_port_taken(site: Path) -> None:
             taken.bind(("127.0.0.1", 0))
             taken.listen()
             port = taken.getsockname()[1]
-            hook = {"url": f"http://127.0.0.1:{port}/x", "path": "/x", "port": port, "secret": "s" * 20}
+            hook = {
+                "url": f"http://127.0.0.1:{port}/x",
+                "path": "/x",
+                "port": port,
+                "secret": "s" * 20,
+            }
             process = await start(channels={"telegram": {"apiRoot": server.root, "webhook": hook}})
             lines = await until(process, f"can't listen on 127.0.0.1:{port}")
             assert await process.wait() == 1

@@ -82,9 +82,7 @@ class Running:
 @asynccontextmanager
 async def running(server: BotApiServer, **telegram: Any) -> AsyncIterator[Running]:
     telegram = {"apiRoot": server.root, **telegram}
-    config = parse(
-        json.dumps({"channels": {"telegram": telegram}, "plugins": ["plugin"]}), env={}
-    )
+    config = parse(json.dumps({"channels": {"telegram": telegram}, "plugins": ["plugin"]}), env={})
     api = TelegramApi(TOKEN, server.root)
     edge_port, worker_port = memory_broker()
     backend = FakeBackend()
@@ -306,7 +304,12 @@ def test_taken_webhook_port() -> None:
             taken.bind(("127.0.0.1", 0))
             taken.listen()
             port = taken.getsockname()[1]
-            hook = {"url": f"http://127.0.0.1:{port}/x", "port": port, "secret": SECRET, "path": "/x"}
+            hook = {
+                "url": f"http://127.0.0.1:{port}/x",
+                "port": port,
+                "secret": SECRET,
+                "path": "/x",
+            }
             with pytest.raises(BaseExceptionGroup) as caught:
                 async with running(server, webhook=hook):
                     await asyncio.sleep(5)

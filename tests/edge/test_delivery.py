@@ -13,7 +13,9 @@ from clawdcore.edge.delivery import RETRIES, Delivery
 from clawdcore.messages import Receipt, Reply
 from clawdcore.testing import FakeTelegram, VirtualLoop
 
-Story = Callable[[Delivery, FakeTelegram, list[Receipt], asyncio.TaskGroup], Coroutine[None, None, None]]
+Story = Callable[
+    [Delivery, FakeTelegram, list[Receipt], asyncio.TaskGroup], Coroutine[None, None, None]
+]
 
 
 def tell(story: Story, **options: object) -> None:

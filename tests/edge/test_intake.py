@@ -14,7 +14,11 @@ GOOD = b'{"update_id":5,"message":{"text":"a \\" } ] b"}}'
 NEXT = b'{"update_id":6,"message":{"text":"next"}}'
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
 )

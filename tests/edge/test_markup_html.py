@@ -21,7 +21,11 @@ from clawdcore.edge.markup import BadMarkup, Entity, parse_html, units
             "ab",
             (Entity("bold", 0, 2), Entity("italic", 1, 1)),
         ),
-        ('<a href="https://x.y/?a=1&amp;b">l</a>', "l", (Entity("text_link", 0, 1, "https://x.y/?a=1&b"),)),
+        (
+            '<a href="https://x.y/?a=1&amp;b">l</a>',
+            "l",
+            (Entity("text_link", 0, 1, "https://x.y/?a=1&b"),),
+        ),
         (
             '<pre><code class="language-py">x</code></pre>',
             "x",
@@ -36,7 +40,9 @@ def test_tags(source: str, text: str, entities: tuple[Entity, ...]) -> None:
     assert parse_html(source) == (text, entities)
 
 
-@pytest.mark.parametrize("source", ["<b>x", "x</b>", "<b><i>x</b></i>", "<script>x</script>", "<p>"])
+@pytest.mark.parametrize(
+    "source", ["<b>x", "x</b>", "<b><i>x</b></i>", "<script>x</script>", "<p>"]
+)
 def test_bad_markup(source: str) -> None:
     with pytest.raises(BadMarkup):
         parse_html(source)

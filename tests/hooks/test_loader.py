@@ -89,11 +89,8 @@ def test_the_second_claim_to_a_command_disables_its_plugin_alone() -> None:
 
 
 def test_disabled_entries_are_not_loaded() -> None:
-    found = Loader({}).tables(
-        [entry("a", enabled=False)], context, {"a": command_plugin("one")}
-    )
+    found = Loader({}).tables([entry("a", enabled=False)], context, {"a": command_plugin("one")})
     assert (found.commands, found.disabled) == ({}, {})
-
 
 
 class Misspelt:

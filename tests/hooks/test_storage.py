@@ -86,7 +86,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     async def story() -> None:
         store = SettingsStore(tmp_path / "file" / "settings.db")
         try:
-            with pytest.raises(StorageError, match="agents.defaults.workspace"):
+            with pytest.raises(StorageError, match=r"agents\.defaults\.workspace"):
                 await store.of("p").get("x")
         finally:
             await store.close()

@@ -17,7 +17,7 @@ from clawdcore import Context, Message, hookimpl
 from clawdcore.testing import FakeBackend, Harness, NetworkRefused, VirtualLoop, network_refused
 from clawdcore.testing.clock import Stuck
 
-HELLO = '''
+HELLO = """
 from clawdcore import hookimpl
 
 @hookimpl
@@ -26,11 +26,11 @@ def register_commands(register):
     async def hello(message):
         "Say hello"
         return f"Hello {message.sender.name}!"
-'''
-TEST = '''
+"""
+TEST = """
 def test_hello(bot):
     assert bot.say("/hello") == "Hello Ada!"
-'''
+"""
 PROJECT = """
 [project]
 name = "clawdbot-hello"
@@ -66,7 +66,9 @@ def test_three_lines_test_a_plugin_outside_the_repository(tmp_path: Path) -> Non
 
 def test_a_plugin_that_can_t_be_loaded_fails_its_test_with_the_reason(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(PROJECT)
-    (tmp_path / "clawdbot_hello.py").write_text(HELLO.replace("register_commands", "register_command"))
+    (tmp_path / "clawdbot_hello.py").write_text(
+        HELLO.replace("register_commands", "register_command")
+    )
     (tmp_path / "test_hello.py").write_text(TEST)
     result = pytest_in(tmp_path)
     assert result.returncode == 1

@@ -66,7 +66,12 @@ def test_the_primary_answers() -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [BackendUnavailable("down"), ModelNotFound("no"), RuntimeError("bug"), Overloaded("full", retry_after=3)],
+    [
+        BackendUnavailable("down"),
+        ModelNotFound("no"),
+        RuntimeError("bug"),
+        Overloaded("full", retry_after=3),
+    ],
 )
 def test_the_fallback_answers_when_the_primary_can_t(error: Exception) -> None:
     async def story() -> None:
@@ -205,7 +210,6 @@ class Slow(FakeBackend):
 
 def test_a_backend_that_did_not_start_is_tried_again_later() -> None:
     async def story() -> None:
-        bench = Bench()
         slow = Slow()
         chain = ModelChain(
             [ModelRef("a", "one")],
