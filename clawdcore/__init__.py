@@ -37,7 +37,13 @@ if TYPE_CHECKING:
     )
     from .hooks.context import Context, Models, Scope, Storage
     from .hooks.hookspecs import hookimpl
-    from .messages import PASS, Attachment, Chat, Message, Part, Receipt, Reply, Sender
+    from .hooks.registration import (
+        RegisterBackend,
+        RegisterCommand,
+        RegisterHandler,
+        RegisterReader,
+    )
+    from .messages import PASS, Attachment, Chat, Kind, Message, Part, Receipt, Reply, Sender
     from .texts import translator
 
 __version__ = "0.1.0"
@@ -69,10 +75,17 @@ _HOMES: Final = {
     ),
     "hooks.context": ("Context", "Models", "Scope", "Storage"),
     "hooks.hookspecs": ("hookimpl",),
+    "hooks.registration": (
+        "RegisterBackend",
+        "RegisterCommand",
+        "RegisterHandler",
+        "RegisterReader",
+    ),
     "messages": (
         "PASS",
         "Attachment",
         "Chat",
+        "Kind",
         "Message",
         "Part",
         "Receipt",
@@ -96,6 +109,7 @@ __all__ = [
     "ContextOverflow",
     "FileUnavailable",
     "GenerationFailed",
+    "Kind",
     "Load",
     "Message",
     "ModelConfig",
@@ -109,6 +123,10 @@ __all__ = [
     "Priority",
     "ProviderConfig",
     "Receipt",
+    "RegisterBackend",
+    "RegisterCommand",
+    "RegisterHandler",
+    "RegisterReader",
     "Reply",
     "Request",
     "Scope",

@@ -14,6 +14,8 @@ from typing import ClassVar, Literal
 
 import msgspec
 
+from .messages import Content
+
 Role = Literal["system", "user", "assistant"]
 Finish = Literal["stop", "length", "abort"]
 
@@ -27,14 +29,16 @@ class Priority(IntEnum):
     MEDIA = 3
 
 
-class Turn(msgspec.Struct, frozen=True):
+class Turn(Content, msgspec.Struct, frozen=True):
     """One turn of a conversation."""
 
     role: Role
     content: str
 
+    SHOWN: ClassVar[frozenset[str]] = frozenset({"role"})
 
-class Request(msgspec.Struct, frozen=True, kw_only=True):
+
+class Request(Content, msgspec.Struct, frozen=True, kw_only=True):
     """What a model is asked.
 
     ``model`` is the model's id as the backend lists it ("" for its first).
@@ -53,6 +57,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     deadline: float | None = None
     key: str = ""
 
+    SHOWN: ClassVar[frozenset[str]] = frozenset({"model"})
+
 
 class Usage(msgspec.Struct, frozen=True):
     """Tokens that went in and came out."""
@@ -61,12 +67,14 @@ class Usage(msgspec.Struct, frozen=True):
     completion_tokens: int
 
 
-class Chunk(msgspec.Struct, frozen=True):
+class Chunk(Content, msgspec.Struct, frozen=True):
     """A piece of the answer. The last one of a generation carries ``finish``."""
 
     text: str = ""
     finish: Finish | None = None
     usage: Usage | None = None
+
+    SHOWN: ClassVar[frozenset[str]] = frozenset({"finish", "usage"})
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True):

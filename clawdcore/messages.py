@@ -7,7 +7,7 @@ project, so that every layer may import it.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 import msgspec
 
@@ -37,7 +37,47 @@ PASS: Final = _Pass()
 """What a handler returns to say: not mine, ask the next handler."""
 
 
-class Sender(msgspec.Struct, frozen=True):
+class Content:
+    """Mixed into all records that hold what people wrote, sent or are called.
+
+    Their ``repr`` gives numbers as they are and of texts, bytes and lists only
+    the length, so that no log, traceback or error message can quote them. The
+    fields in ``SHOWN`` are known to hold words of our own.
+    """
+
+    __slots__ = ()
+    __struct_fields__: ClassVar[tuple[str, ...]]
+    SHOWN: ClassVar[frozenset[str]] = frozenset()
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [
+            (name, _Shown(_shown(getattr(self, name), whole=name in self.SHOWN)))
+            for name in self.__struct_fields__
+        ]
+
+    def __repr__(self) -> str:
+        inside = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"{type(self).__name__}({inside})"
+
+
+class _Shown(str):
+    """Text that is its own ``repr``."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
+
+
+def _shown(value: object, *, whole: bool) -> str:
+    if whole or value is None or isinstance(value, int | float | Content):
+        return repr(value)
+    if isinstance(value, str):
+        return f"<{len(value)} characters>"
+    if isinstance(value, bytes):
+        return f"<{len(value)} bytes>"
+    return f"<{len(value)} items>" if isinstance(value, tuple) else f"<{type(value).__name__}>"
+
+
+class Sender(Content, msgspec.Struct, frozen=True):
     """Who wrote. ``id`` is the channel's own; ``name`` is never empty.
 
     ``language`` is an IETF tag as the client reports it (``"zh-hans"``), or "".
@@ -50,7 +90,7 @@ class Sender(msgspec.Struct, frozen=True):
     is_bot: bool = False
 
 
-class Chat(msgspec.Struct, frozen=True):
+class Chat(Content, msgspec.Struct, frozen=True):
     """Where it was written. ``topic`` is the forum topic's id, or None."""
 
     id: int
@@ -58,8 +98,10 @@ class Chat(msgspec.Struct, frozen=True):
     title: str = ""
     topic: int | None = None
 
+    SHOWN: ClassVar[frozenset[str]] = frozenset({"kind"})
 
-class Attachment(msgspec.Struct):
+
+class Attachment(Content, msgspec.Struct):
     """A file that came with a message; its bytes are fetched when asked for.
 
     ``size`` is in bytes and ``duration`` in seconds, 0 where unknown; ``mime``
@@ -76,6 +118,8 @@ class Attachment(msgspec.Struct):
     width: int = 0
     height: int = 0
     fetch: Callable[[Attachment], Awaitable[bytes]] | None = None
+
+    SHOWN: ClassVar[frozenset[str]] = frozenset({"kind"})
 
     async def read(self) -> bytes:
         """The file's bytes, in memory only.
@@ -94,7 +138,7 @@ Part = str | Attachment
 Reader = Callable[["Message"], Awaitable[str]]
 
 
-class Message(msgspec.Struct, kw_only=True):
+class Message(Content, msgspec.Struct, kw_only=True):
     """One message from a person, as every plugin sees it.
 
     ``body`` is what was typed (text or caption), without the bot's mention at
@@ -117,6 +161,7 @@ class Message(msgspec.Struct, kw_only=True):
     time: float = 0.0
     album: str = ""
     read: Reader | None = None
+    _text: str | None = None
 
     @property
     def kind(self) -> Kind:
@@ -142,13 +187,17 @@ class Message(msgspec.Struct, kw_only=True):
     async def text(self) -> str:
         """All of it as text: what was typed, and what readers make of the files.
 
-        Readers (OCR, voice) run when this is awaited, not before. A file that
-        no reader understands adds nothing.
+        Readers (OCR, voice) run when this is awaited for the first time, not
+        before and not again. A file that no reader understands adds nothing.
         """
-        return self.body if self.read is None else await self.read(self)
+        if self.read is None:
+            return self.body
+        if self._text is None:
+            self._text = await self.read(self)
+        return self._text
 
 
-class Reply(msgspec.Struct, kw_only=True):
+class Reply(Content, msgspec.Struct, kw_only=True):
     """What goes back. A plain ``str`` returned by a plugin becomes ``Reply(text=…)``.
 
     ``text`` may be longer than one message holds: it is split where words,
@@ -162,6 +211,8 @@ class Reply(msgspec.Struct, kw_only=True):
     quote: bool = True
     preview: bool = False
 
+    SHOWN: ClassVar[frozenset[str]] = frozenset({"format"})
+
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a reply: the ids it was sent under, or why it was not.
@@ -174,9 +225,3 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     message_ids: tuple[int, ...] = ()
     error: str = ""
     at: float = 0.0
-
-
-Answer = str | Reply | None
-"""What a plugin's function may return (besides an async iterator of str)."""
-
-JSON = Any

@@ -36,4 +36,6 @@ def locale_of(language: str) -> str:
 
 def translator(language: str, folder: Path = LOCALES, domain: str = DOMAIN) -> Translator:
     """The function that translates one text for readers of ``language``."""
-    return _catalogue(locale_of(language), folder, domain).gettext
+    gettext = _catalogue(locale_of(language), folder, domain).gettext
+    # gettext gives the catalogue's header for the empty text.
+    return lambda text: gettext(text) if text else ""

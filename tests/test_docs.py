@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 import clawdcore
-from clawdcore.hooks.loader import HOOKS
+from clawdcore.hooks.checks import HOOKS
 from clawdcore.testing import Harness
 
 ROOT = Path(__file__).parents[1]

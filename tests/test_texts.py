@@ -82,3 +82,8 @@ def test_chinese_readers_read_chinese(language: str) -> None:
 def test_others_read_english(language: str) -> None:
     assert translator(language)("List the commands") == "List the commands"
     assert LOCALES.is_dir()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_an_empty_text_stays_empty(language: str) -> None:
+    assert translator(language)("") == ""

@@ -10,11 +10,11 @@ closing its port once nothing is under way.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Generic, Protocol, TypeVar
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 import msgspec
 
-from ..messages import Receipt, Reply
+from ..messages import Content, Receipt, Reply
 
 
 class Outcome(StrEnum):
@@ -50,7 +50,7 @@ class Hello(msgspec.Struct, frozen=True, tag=True):
     restart: int = 0
 
 
-class Deliver(msgspec.Struct, frozen=True, tag=True):
+class Deliver(Content, msgspec.Struct, frozen=True, tag=True):
     """An update: its id, and its bytes as they came."""
 
     id: int
@@ -58,7 +58,7 @@ class Deliver(msgspec.Struct, frozen=True, tag=True):
     attempt: int = 1
 
 
-class Fetched(msgspec.Struct, frozen=True, tag=True):
+class Fetched(Content, msgspec.Struct, frozen=True, tag=True):
     """The answer to :class:`Fetch`: the bytes, or why there are none."""
 
     request: int
@@ -78,15 +78,17 @@ class Started(msgspec.Struct, frozen=True, tag=True):
     id: int
 
 
-class Draft(msgspec.Struct, frozen=True, tag=True):
+class Draft(Content, msgspec.Struct, frozen=True, tag=True):
     """The answer so far, to be shown if there is room; ``text`` is all of it."""
 
     id: int
     target: Target
     text: str
 
+    SHOWN: ClassVar[frozenset[str]] = frozenset({"target"})
 
-class Send(msgspec.Struct, frozen=True, tag=True):
+
+class Send(Content, msgspec.Struct, frozen=True, tag=True):
     """A reply to hand out. ``id`` is the update it answers, 0 for none.
 
     ``notice`` tells it from an answer: what can't be known to have arrived is
@@ -97,6 +99,8 @@ class Send(msgspec.Struct, frozen=True, tag=True):
     target: Target
     reply: Reply
     notice: bool = False
+
+    SHOWN: ClassVar[frozenset[str]] = frozenset({"target"})
 
 
 class Done(msgspec.Struct, frozen=True, tag=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..errors import ClawdBotError
-from ..privacy import describe
+from ..privacy import describe, trace
 
 
 def for_people(error: BaseException) -> list[str] | None:
@@ -25,3 +25,8 @@ def for_people(error: BaseException) -> list[str] | None:
     if not isinstance(error, Exception):
         return None
     return [f"an unforeseen error: {describe(error)}. Run again with --debug for the traceback."]
+
+
+def traceback_of(error: BaseException) -> str:
+    """The traceback for ``--debug``, with the texts of our own errors only."""
+    return trace(error, told=(ClawdBotError,))

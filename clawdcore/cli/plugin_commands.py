@@ -6,6 +6,7 @@ import click
 
 from ..config import load
 from ..errors import ClawdBotError
+from ..hooks.foreign import guarded
 from ..hooks.loader import Loader
 
 
@@ -26,9 +27,8 @@ def plugin_command(name: str) -> click.Command | None:
             continue
         try:
             loaded = loader.load(plugin)
+            if "register_cli" in loaded.hooks:
+                guarded(loaded, "register_cli", group=group)
         except ClawdBotError as error:
             click.echo(f"clawdbot: {error}", err=True)
-            continue
-        if "register_cli" in loaded.hooks:
-            loaded.call("register_cli", group=group)
     return group.commands.get(name)

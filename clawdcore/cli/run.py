@@ -20,13 +20,12 @@ import click
     is_flag=True,
     help="Edge and worker in one process. This version has no other way, so it changes nothing.",
 )
-@click.option("--debug", is_flag=True, help="Show tracebacks and debug logs.")
 @click.pass_context
-def command(ctx: click.Context, path: Path | None, single: bool, debug: bool) -> None:
+def command(ctx: click.Context, path: Path | None, single: bool) -> None:
     """Run the bot until SIGTERM or Ctrl-C.
 
     What was accepted is answered before it stops.
     """
     from .serve import serve
 
-    serve(path, debug=debug or bool(ctx.obj and ctx.obj["debug"]))
+    serve(path, debug=bool(ctx.obj and ctx.obj["debug"]))

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Final, Protocol
 from urllib.parse import urlencode
 
+import httpx
 import msgspec
 from telegram import Bot as PtbBot
 from telegram import BotCommand, LinkPreviewOptions, MessageEntity, ReplyParameters
@@ -29,6 +30,14 @@ FILE_LIMIT: Final = 20 * 1024 * 1024
 POOL: Final = 32
 TIMEOUT: Final = 10.0
 """Seconds for one call; a long poll adds its own."""
+NEVER_SENT: Final = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
+"""What httpx raises before a request's first byte leaves."""
 
 
 class CallError(Exception):
@@ -52,7 +61,7 @@ class Conflict(CallError):
 
 
 class Unreachable(CallError):
-    """No answer, or a server error. ``sent`` is whether the request may have arrived."""
+    """No answer, or a server error. ``sent`` is whether the call may have taken effect."""
 
     def __init__(self, reason: str, *, sent: bool) -> None:
         super().__init__(reason)
@@ -123,7 +132,12 @@ class TelegramApi:
         await self._bot.shutdown()
 
     async def poll(self, offset: int, *, limit: int, timeout: int) -> bytes:
-        """``getUpdates`` as it comes; ``timeout`` is the long poll's, in seconds."""
+        """``getUpdates`` as it comes; ``timeout`` is the long poll's, in seconds.
+
+        Raises:
+            TokenRefused: Telegram, or what claims to be it, doesn't know the token.
+            CallError: anything else; a 404 too, since :meth:`open` has found the bot.
+        """
         query = urlencode(
             {
                 "offset": offset,
@@ -135,7 +149,10 @@ class TelegramApi:
         url = f"{self._root}/bot{self._token}/getUpdates?{query}"
         try:
             body = await self._polling.retrieve(url, read_timeout=timeout + TIMEOUT)
-        except ptb.InvalidToken:
+        except ptb.InvalidToken as error:
+            # A refusal of Telegram's own is JSON that says so; a 404 or a page is a proxy's.
+            if error.__cause__ is not None or not str(error).startswith("Unauthorized"):
+                raise Unreachable(_reason(error), sent=True) from None
             raise TokenRefused(
                 f"{self._root} no longer accepts the bot token.",
                 fix="It was revoked: copy the new one from @BotFather.",
@@ -212,7 +229,8 @@ def _reason(error: ptb.TelegramError) -> str:
     """An error in a word or two. httpx's texts name hosts, never tokens."""
     if isinstance(error, ptb.TimedOut):
         return "timed out"
-    text = str(error)
+    # PTB quotes an answer that it can't read; it may hold what somebody wrote.
+    text = str(error).partition(". Parsing the server response")[0]
     return text.partition("httpx.")[2].partition(":")[0] or text[:100]
 
 
@@ -226,5 +244,14 @@ def _call_error(error: ptb.TelegramError) -> CallError:
         return Conflict(_reason(error))
     if isinstance(error, ptb.BadRequest | ptb.Forbidden | ptb.InvalidToken | ptb.ChatMigrated):
         return Rejected(_reason(error))
-    never_sent = any(name in str(error) for name in ("ConnectError", "ConnectTimeout", "Pool"))
-    return Unreachable(_reason(error), sent=not never_sent)
+    return Unreachable(_reason(error), sent=_may_have_taken_effect(error))
+
+
+def _may_have_taken_effect(error: ptb.TelegramError) -> bool:
+    """Whether a call that failed with a network or server error may have been carried out."""
+    if isinstance(error, ptb.NetworkError):
+        cause = error.__cause__
+        if cause is None or isinstance(cause, ptb.TelegramError):
+            return False  # a status of 500 and above: the server says that it failed
+        return not isinstance(cause, NEVER_SENT)
+    return True  # a success whose body can't be read

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from ..broker import Outcome
+
+UNKNOWN: Final = "unknown"
+"""A receipt's error where the reply may have arrived all the same."""
 
 
 class Books(msgspec.Struct):
     """``accepted = answered + noticed + unaddressed + skipped + open``, always.
 
     ``broken`` are pieces that were no update, ``repeated`` updates that had come
-    before; neither is accepted. ``undelivered`` counts replies that Telegram
-    refused; their updates have an outcome all the same.
+    before; neither is accepted. ``undelivered`` counts replies that did not go
+    out and ``unknown`` those that may have; their updates have an outcome all the
+    same.
     """
 
     accepted: int = 0
@@ -24,6 +30,7 @@ class Books(msgspec.Struct):
     repeated: int = 0
     sent: int = 0
     undelivered: int = 0
+    unknown: int = 0
 
     @property
     def open(self) -> int:
@@ -42,10 +49,20 @@ class Books(msgspec.Struct):
             case Outcome.SKIPPED:
                 self.skipped += 1
 
+    def deliver(self, error: str) -> None:
+        """Count one reply by its receipt's ``error``."""
+        if not error:
+            self.sent += 1
+        elif error == UNKNOWN:
+            self.unknown += 1
+        else:
+            self.undelivered += 1
+
     def summary(self) -> str:
         """The books in one line."""
         return (
             f"{self.accepted} accepted = {self.answered} answered + {self.noticed} noticed + "
             f"{self.unaddressed} not addressed + {self.skipped} skipped + {self.open} open; "
-            f"{self.sent} replies sent, {self.undelivered} not deliverable"
+            f"{self.sent} replies sent, {self.undelivered} not deliverable, "
+            f"{self.unknown} unknown"
         )

@@ -1,7 +1,9 @@
 """Cut an answer of ``getUpdates`` into updates without decoding them; pure.
 
 Whatever stands in an update's place, the next one is served: a piece that is
-no update is handed on as a :class:`Broken` and counted.
+no update is handed on as a :class:`Broken` and counted. That holds within an
+answer of the Bot API only: a proxy's page says nothing about updates, and an
+answer that was cut off doesn't end the last one.
 """
 
 from __future__ import annotations
@@ -13,7 +15,10 @@ from typing import Final
 import msgspec
 
 ID_START: Final = re.compile(rb'\{\s*"update_id"\s*:\s*(\d{1,18})\s*[,}]')
-RESULT: Final = re.compile(rb'"result"\s*:\s*\[')
+HEAD: Final = re.compile(rb'\s*\{\s*"ok"\s*:\s*true\s*,\s*"result"\s*:\s*\[')
+TAIL: Final = re.compile(rb"\]\s*\}\s*\Z")
+TAIL_SPAN: Final = 64
+"""Bytes at the end in which the list must be closed; keeps the search short."""
 BETWEEN: Final = b" \t\r\n,]}"
 QUOTE, BACKSLASH, OPENING, CLOSING = b'"\\{}'
 
@@ -32,7 +37,12 @@ class Broken(msgspec.Struct, frozen=True):
     reason: str
 
 
+class NoAnswer(ValueError):
+    """Not a whole and successful answer of the Bot API; it confirms nothing."""
+
+
 class _Answer(msgspec.Struct):
+    ok: bool
     result: list[msgspec.Raw]
 
 
@@ -55,9 +65,16 @@ def read_update(body: bytes) -> Update | Broken:
 
 
 def read_updates(body: bytes) -> list[Update | Broken]:
-    """All that an answer of ``getUpdates`` holds, in its order."""
+    """All that an answer of ``getUpdates`` holds, in its order.
+
+    Raises:
+        NoAnswer: no ``"ok":true`` with a list of results, or not all of it.
+    """
     try:
-        pieces = [bytes(piece) for piece in _answer.decode(body).result]
+        answer = _answer.decode(body)
+        if not answer.ok:
+            raise NoAnswer("the Bot API says that it failed")
+        pieces = [bytes(piece) for piece in answer.result]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pieces = _cut_at_ids(body)
     return [read_update(piece) for piece in pieces]
@@ -68,8 +85,10 @@ def _cut_at_ids(body: bytes) -> list[bytes]:
 
     What stands between them is a piece too, so that it is counted.
     """
-    opening = RESULT.search(body)
-    start = opening.end() if opening else 0
+    opening = HEAD.match(body)
+    if opening is None or TAIL.search(body, max(opening.end(), len(body) - TAIL_SPAN)) is None:
+        raise NoAnswer("what came is not an answer of the Bot API")
+    start = opening.end()
     starts = [match.start() for match in ID_START.finditer(body, start)]
     pieces = [body[start : starts[0] if starts else len(body)]]
     for begin, end in pairwise([*starts, len(body)]):

@@ -41,12 +41,16 @@ class Entity(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class BadMarkup(ValueError):
-    """The markup can't be read; the text is then sent as it is."""
+    """The markup can't be read; the text is then sent as it is.
+
+    The reason is one of few, and quotes nothing: a tag's name may be what a
+    user wrote.
+    """
 
 
 def units(text: str) -> int:
     """The length of ``text`` in UTF-16 code units."""
-    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def parse_html(source: str) -> tuple[str, tuple[Entity, ...]]:
@@ -56,10 +60,13 @@ def parse_html(source: str) -> tuple[str, tuple[Entity, ...]]:
         BadMarkup: an unknown tag, or tags that don't nest.
     """
     parser = _Parser()
-    parser.feed(source)
-    parser.close()
+    try:
+        parser.feed(source)
+        parser.close()
+    except AssertionError:  # html.parser's word for a declaration it can't read, as in "<![>"
+        raise BadMarkup("a declaration is not text") from None
     if parser.open:
-        raise BadMarkup(f"<{parser.open[-1].tag}> is not closed")
+        raise BadMarkup("a tag is not closed")
     entities = sorted(parser.entities, key=lambda e: (e.offset, -e.length))
     return "".join(parser.text), tuple(entities)
 
@@ -95,7 +102,7 @@ class _Parser(HTMLParser):
             self.handle_data("\n")
             return
         if kind is None:
-            raise BadMarkup(f"<{tag}> is not one of Telegram's tags")
+            raise BadMarkup("a tag is not one of Telegram's")
         outer = self.open[-1] if self.open else None
         if tag == "code" and outer is not None and outer.tag == "pre":
             outer.language = (given.get("class") or "").removeprefix("language-") or None
@@ -104,7 +111,7 @@ class _Parser(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         if not self.open or self.open[-1].tag != tag:
-            raise BadMarkup(f"</{tag}> closes nothing")
+            raise BadMarkup("a closing tag closes nothing")
         opened = self.open.pop()
         length = self.length - opened.offset
         if not opened.type or not length:

@@ -7,9 +7,9 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from ..errors import SecondPoller
-from .api import Api, CallError, Conflict, FloodWait
-from .intake import Broken, Update, read_updates
+from ..errors import SecondPoller, TokenRefused
+from .api import Api, CallError, Conflict, FloodWait, Unreachable
+from .intake import Broken, NoAnswer, Update, read_updates
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +22,8 @@ SURELY_SENT: Final = 1.0
 """Seconds after which a poll that was then given up has reached the server."""
 CONFLICTS_AT_START: Final = 3
 """Conflicts before the first success that mean somebody else polls."""
+REFUSALS: Final = 3
+"""Refusals in a row that mean the token was revoked: one may be a proxy's."""
 
 Accept = Callable[[Update | Broken], Awaitable[None]]
 
@@ -41,6 +43,7 @@ class Poller:
         self._asked = (0, 0.0)
         self._failures = 0
         self._conflicts = 0
+        self._refusals = 0
         self._ever = False
 
     async def run(self) -> None:
@@ -55,16 +58,26 @@ class Poller:
             self._asked = (self._offset, loop.time())
             try:
                 body = await self._api.poll(self._offset, limit=BATCH, timeout=self._seconds)
+                pieces = read_updates(body)
             except Conflict:
                 await self._conflict()
                 continue
+            except TokenRefused:
+                self._refusals += 1
+                if self._refusals >= REFUSALS:
+                    raise
+                await self._pause(Unreachable("the token was refused", sent=True))
+                continue
+            except NoAnswer as error:
+                await self._pause(Unreachable(str(error), sent=True))
+                continue
             except CallError as error:
+                self._refusals = 0
                 await self._pause(error)
                 continue
             if self._failures:
                 log.info("Telegram answers again")
-            self._ever, self._failures, self._conflicts = True, 0, 0
-            pieces = read_updates(body)
+            self._ever, self._failures, self._conflicts, self._refusals = True, 0, 0, 0
             moved = [await self._take(piece) for piece in pieces]
             if pieces and not any(moved):
                 await asyncio.sleep(LONGEST_PAUSE)
@@ -77,14 +90,15 @@ class Poller:
             return
         try:
             await self._api.poll(self._offset, limit=1, timeout=0)
-        except CallError as error:
+        except (CallError, TokenRefused) as error:
             log.warning("the last updates may come again: %s", type(error).__name__)
 
     async def _take(self, piece: Update | Broken) -> bool:
         """Hand one piece on; returns whether the next call will be past it."""
         await self._accept(piece)
         if piece.id is not None:
-            self._offset = max(self._offset, piece.id + 1)
+            # Never the highest so far: Telegram may begin again with lower ids.
+            self._offset = piece.id + 1
             return True
         if self._offset:
             # Ids rise one by one: what hides its id sits at the next one.

@@ -11,7 +11,8 @@ from typing import Final
 
 from aiohttp import web
 
-from ..errors import PortTaken
+from ..errors import ChannelError, ChannelUnreachable, PortTaken
+from .api import Api, CallError, FloodWait, Rejected
 from .intake import Broken, Update, read_update
 
 log = logging.getLogger(__name__)
@@ -21,6 +22,10 @@ BODY_LIMIT: Final = 4 * 1024 * 1024
 """Bytes of one update at most; Telegram's are far smaller."""
 PATIENCE: Final = 10.0
 """Seconds to wait for room before Telegram is asked to come again (503)."""
+LAST_CALLS: Final = 5.0
+"""Seconds that calls under way get once the server closes; then they are cut off."""
+REGISTRATIONS: Final = 4
+"""How often Telegram is asked to call us before the start is given up."""
 
 Accept = Callable[[Update | Broken], Awaitable[None]]
 
@@ -35,7 +40,7 @@ class WebhookServer:
         self._secret = secret.encode()
         application = web.Application(client_max_size=BODY_LIMIT)
         application.router.add_post(path, self._post)
-        self._runner = web.AppRunner(application, access_log=None)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=LAST_CALLS)
 
     async def start(self) -> int:
         """Listen; returns the port. Raises :class:`PortTaken`."""
@@ -55,7 +60,10 @@ class WebhookServer:
         return port
 
     async def close(self) -> None:
-        """Stop listening; Telegram keeps what it can't hand over."""
+        """Stop listening; calls under way are answered first, or end within seconds.
+
+        When this returns no more updates are accepted; Telegram keeps them.
+        """
         await self._runner.cleanup()
 
     async def _post(self, request: web.Request) -> web.Response:
@@ -74,3 +82,32 @@ class WebhookServer:
         except TimeoutError:
             return web.Response(status=503, headers={"Retry-After": "5"})
         return web.Response()
+
+
+async def register(api: Api, url: str, secret: str) -> None:
+    """Have Telegram call ``url``; tried again where it can't be reached.
+
+    Raises:
+        ChannelUnreachable: Telegram did not answer.
+        ChannelError: it won't call ``url``; its own reason is in the message.
+    """
+    for attempt in range(1, REGISTRATIONS + 1):
+        try:
+            await api.set_webhook(url, secret)
+        except Rejected as error:
+            raise ChannelError(
+                f"Telegram refused the webhook ({error}).",
+                fix="Set channels.telegram.webhook.url to an https address it can reach.",
+            ) from None
+        except CallError as error:
+            if attempt == REGISTRATIONS:
+                raise ChannelUnreachable(
+                    f"the webhook could not be registered with Telegram ({error}).",
+                    fix="Check the network and channels.telegram.apiRoot, or poll instead: "
+                    "leave channels.telegram.webhook.url unset.",
+                ) from None
+            wait = error.seconds if isinstance(error, FloodWait) else 2.0 ** (attempt - 1)
+            log.warning("the webhook is not registered yet (%s); next try in %g s", error, wait)
+            await asyncio.sleep(wait)
+        else:
+            return

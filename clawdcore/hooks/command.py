@@ -10,6 +10,7 @@ parameters follow, the word is tried on the next one, so that
 from __future__ import annotations
 
 import inspect
+import math
 import re
 from collections.abc import Callable, Sequence
 from enum import Enum
@@ -28,6 +29,11 @@ DESCRIPTION_LIMIT: Final = 256
 """Characters of a command's description in Telegram's menu (same source)."""
 
 MISSING: Final = inspect.Parameter.empty
+ALLOWED: Final = (
+    "str, int, float, bool, Literal, an Enum, a type with a classmethod parse(word), "
+    "or one of these | None"
+)
+"""What a parameter's annotation may be."""
 _WORD: Final = re.compile(r'\s*(?:"([^"]*)"|“([^”]*)”|(\S+))')
 
 
@@ -158,7 +164,7 @@ def _parameters(function: Callable[..., Any], plugin: str, name: str) -> tuple[P
     try:
         hints = get_type_hints(function)
         declared = list(inspect.signature(function).parameters.values())
-    except (NameError, TypeError, ValueError) as error:
+    except Exception as error:
         raise bad_registration(
             plugin,
             f"the signature of /{name} can't be read ({type(error).__name__}).",
@@ -178,7 +184,19 @@ def _parameters(function: Callable[..., Any], plugin: str, name: str) -> tuple[P
                 f"/{name} takes *{parameter.name}, which can't be parsed.",
                 fix="A last parameter of type str takes the rest of the text.",
             )
+        if parameter.kind is parameter.POSITIONAL_ONLY:
+            raise bad_registration(
+                plugin,
+                f"/{name} takes {parameter.name} by position only, but words are given by name.",
+                fix="Put the / directly behind the first argument, or leave it out.",
+            )
         kind = _plain(hints.get(parameter.name, str))
+        if not _parseable(kind):
+            raise bad_registration(
+                plugin,
+                f"/{name} takes {parameter.name} as {_written(kind)}, which can't be parsed.",
+                fix=f"Annotate it with {ALLOWED}.",
+            )
         result.append(
             Parameter(
                 parameter.name, kind, parameter.default, kind is str and index == len(declared)
@@ -194,6 +212,19 @@ def _plain(annotation: Any) -> Any:
         if len(kinds) == 1:
             return kinds[0]
     return annotation
+
+
+def _parseable(kind: Any) -> bool:
+    if kind in (str, int, float, bool) or get_origin(kind) is Literal:
+        return True
+    if not isinstance(kind, type) or get_origin(kind) is not None:
+        return False
+    parse = inspect.getattr_static(kind, "parse", None)
+    return issubclass(kind, Enum) or isinstance(parse, classmethod | staticmethod)
+
+
+def _written(kind: Any) -> str:
+    return kind.__name__ if type(kind) is type else str(kind)
 
 
 def _choices(kind: Any) -> list[str]:
@@ -219,7 +250,17 @@ def _convert(kind: Any, word: str) -> Any:
                 return value
         raise ValueError(word)
     parse = getattr(kind, "parse", None)
-    return parse(word) if callable(parse) else kind(word)
+    if callable(parse):
+        return parse(word)
+    if issubclass(kind, Enum):
+        for member in kind:
+            if str(member.value).casefold() == word.casefold():
+                return member
+        raise ValueError(word)
+    value = kind(word)
+    if kind is float and not math.isfinite(value):
+        raise ValueError(word)  # no command reckons with "nan", and few survive it
+    return value
 
 
 def _expected(kind: Any) -> tuple[str, dict[str, str]]:

@@ -43,7 +43,8 @@ def register_commands(register: RegisterCommand, context: Context) -> None:
     The function's first argument gets the :class:`~clawdcore.Message`; its
     other arguments are parsed from the words after the command by their
     annotations. Its docstring's first line is the help. All plugins' commands
-    are taken; two commands of one name stop the later plugin.
+    are taken; two commands of one name stop the later plugin, and so does
+    one called start or help, which are the bot's own.
     """
 
 
@@ -62,8 +63,9 @@ def register_readers(register: RegisterReader, context: Context) -> None:
     """Add readers, which turn an attachment into text (OCR, voice).
 
     ``@register("photo")`` above a function that takes the
-    :class:`~clawdcore.Attachment` and returns str, or PASS. They run lazily,
-    when somebody awaits ``message.text()``; the first that doesn't pass wins.
+    :class:`~clawdcore.Attachment`, and the message where it names a second
+    argument ``message``, and returns str, or PASS. They run lazily, when
+    somebody first awaits ``message.text()``; the first that doesn't pass wins.
     """
 
 
@@ -120,5 +122,6 @@ def forget(scope: Scope, context: Context) -> Any:
     """Erase all that the plugin holds of a chat or a user.
 
     Returns what it held, in a few words for the user, or None for nothing.
-    All plugins are asked; the answers are listed.
+    All plugins are asked; the answers are listed. The command that asks comes
+    with the plugin ``commands``; nothing else calls it.
     """

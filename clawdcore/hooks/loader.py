@@ -10,37 +10,32 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
-import msgspec
 import pluggy
-from pydantic import BaseModel, ValidationError
 
+from ..backend import Backend
+from ..config import ProviderConfig
 from ..errors import ClawdBotError, HookError, PluginClash, PluginError
 from . import hookspecs
-from .command import Command
+from .checks import implementations
 from .context import Context
-from .errors import bad_registration, not_installed, two_distributions
+from .errors import (
+    RESERVED_COMMANDS,
+    RESERVED_PLUGINS,
+    not_installed,
+    reserved_command,
+    reserved_plugin,
+    two_distributions,
+)
+from .foreign import foreign, guarded
 from .hookspecs import PROJECT
-from .registration import BackendFactory, Handler, ReaderEntry, Registry
+from .loaded import Loaded, Tables
+from .options import validated
+from .registration import BackendFactory, Registry
 
 log = logging.getLogger(__name__)
-
-SYNC_ONLY: Final = frozenset(
-    {
-        "register_commands",
-        "register_handlers",
-        "register_readers",
-        "register_backends",
-        "register_cli",
-        "options_model",
-    }
-)
-HOOKS: Final = frozenset(
-    name for name, value in vars(hookspecs).items() if hasattr(value, f"{PROJECT}_spec")
-)
 
 
 class Listed(Protocol):
@@ -52,51 +47,6 @@ class Listed(Protocol):
     def options(self) -> dict[str, Any]: ...
     @property
     def enabled(self) -> bool: ...
-
-
-class Loaded(msgspec.Struct):
-    """A plugin that passed every check, and its implementations by hook."""
-
-    name: str
-    target: object
-    hooks: dict[str, Callable[..., Any]]
-    context: Context | None = None
-
-    def call(self, hook: str, **arguments: Any) -> Any:
-        """Call its implementation with those of ``arguments`` that it names."""
-        function = self.hooks[hook]
-        names = inspect.signature(function).parameters
-        return function(**{key: value for key, value in arguments.items() if key in names})
-
-    def rank(self, hook: str) -> int:
-        """-1 for an implementation marked ``tryfirst``, 1 for ``trylast``, else 0."""
-        mark: dict[str, Any] = getattr(self.hooks[hook], f"{PROJECT}_impl")
-        return -1 if mark["tryfirst"] else 1 if mark["trylast"] else 0
-
-
-class Tables(msgspec.Struct):
-    """All that was registered, ready to be looked up while messages run."""
-
-    commands: dict[str, Command] = {}
-    handlers: list[Handler] = []
-    readers: list[ReaderEntry] = []
-    plugins: list[Loaded] = []
-    disabled: dict[str, Exception] = {}
-
-    def disable(self, name: str, error: Exception) -> None:
-        """Take out everything of one plugin, and remember why."""
-        self.commands = {w: c for w, c in self.commands.items() if c.plugin != name}
-        self.handlers = [h for h in self.handlers if h.plugin != name]
-        self.readers = [r for r in self.readers if r.plugin != name]
-        self.plugins = [p for p in self.plugins if p.name != name]
-        self.disabled[name] = error
-
-    def implementing(self, hook: str) -> list[Loaded]:
-        """The plugins with ``hook``: list order, tryfirst before, trylast after."""
-        return sorted(
-            (plugin for plugin in self.plugins if hook in plugin.hooks),
-            key=lambda plugin: plugin.rank(hook),
-        )
 
 
 def installed(points: Iterable[EntryPoint] | None = None) -> dict[str, list[EntryPoint]]:
@@ -130,15 +80,23 @@ class Loader:
         """Check that each name has exactly one distribution.
 
         Raises:
-            PluginNotInstalled, PluginClash: what ``clawdbot run`` stops with.
+            PluginNotInstalled, PluginClash: what ``clawdbot run`` stops with; the
+                first names all that are missing, with one line to install ours.
         """
-        for name in names:
+        wanted = list(dict.fromkeys(names))
+        present = [name for name in wanted if name in RESERVED_PLUGINS or self.knows(name)]
+        missing = [name for name in wanted if name not in present]
+        if missing:
+            raise not_installed(missing, sorted(self._points))
+        for name in present:
             self._point(name)
 
     def _point(self, name: str) -> EntryPoint:
+        if name in RESERVED_PLUGINS:
+            raise reserved_plugin(name)
         points = self._points.get(name, [])
         if not points:
-            raise not_installed(name, sorted(self._points))
+            raise not_installed([name], sorted(self._points))
         if len(points) > 1:
             raise two_distributions(name, [_distribution(point) for point in points])
         return points[0]
@@ -153,26 +111,26 @@ class Loader:
         """
         if name in self._loaded:
             return self._loaded[name]
+        if name in RESERVED_PLUGINS:
+            raise reserved_plugin(name)
         if target is None:
             point = self._point(name)
-            try:
+            with foreign(
+                PluginError,
+                name,
+                f"plugin {name!r} can't be imported",
+                fix=f"Reinstall {_distribution(point)}, or take it off the plugin list.",
+            ):
                 target = point.load()
-            except Exception as error:
-                raise PluginError(
-                    f"plugin {name!r} can't be imported: {_brief(error)}.",
-                    plugin=name,
-                    fix=f"Reinstall {_distribution(point)}, or take it off the plugin list.",
-                ) from error
         if inspect.isclass(target):
-            try:
+            with foreign(
+                PluginError,
+                name,
+                f"plugin {name!r} can't be created",
+                fix="Its class must be callable without arguments.",
+            ):
                 target = target()
-            except Exception as error:
-                raise PluginError(
-                    f"plugin {name!r} can't be created: {_brief(error)}.",
-                    plugin=name,
-                    fix="Its class must be callable without arguments.",
-                ) from error
-        hooks = _implementations(name, target)
+        hooks = implementations(name, target)
         try:
             self._manager.register(target, name=name)
             self._manager.check_pending()
@@ -183,7 +141,11 @@ class Loader:
                 plugin=name,
                 fix="Compare it with the hook contract in docs/hooks.md.",
             ) from error
-        self._loaded[name] = Loaded(name, target, hooks)
+        arguments = {
+            hook: frozenset(inspect.signature(function).parameters)
+            for hook, function in hooks.items()
+        }
+        self._loaded[name] = Loaded(name, target, hooks, arguments)
         return self._loaded[name]
 
     def _drop(self, name: str) -> None:
@@ -194,6 +156,8 @@ class Loader:
     def backends(self, loaded: Sequence[Loaded]) -> dict[str, BackendFactory]:
         """The backend factories of ``loaded`` by name.
 
+        Whatever a factory raises when it is called comes as a PluginError.
+
         Raises:
             PluginClash: two plugins register one backend name.
         """
@@ -203,7 +167,7 @@ class Loader:
             if "register_backends" not in plugin.hooks:
                 continue
             registry = Registry(plugin.name)
-            _guarded(plugin, "register_backends", register=registry.backend)
+            guarded(plugin, "register_backends", register=registry.backend)
             for name, factory in registry.backends.items():
                 if name in result:
                     raise PluginClash(
@@ -212,7 +176,7 @@ class Loader:
                         plugin=plugin.name,
                         fix="Take one of them off the plugin list.",
                     )
-                result[name] = factory
+                result[name] = _safe(plugin.name, name, factory)
                 owner[name] = plugin.name
         return result
 
@@ -235,7 +199,7 @@ class Loader:
                 continue
             try:
                 plugin = self.load(entry.name, (targets or {}).get(entry.name))
-                loaded[entry.name] = (plugin, _options(plugin, entry.options))
+                loaded[entry.name] = (plugin, validated(plugin, entry.options))
             except ClawdBotError as error:
                 self._disable(tables, entry.name, error)
         for plugin, options in loaded.values():
@@ -263,81 +227,17 @@ class Loader:
         log.error("plugin %s is disabled: %s", name, error)
 
 
-def _implementations(name: str, target: object) -> dict[str, Callable[..., Any]]:
-    hooks: dict[str, Callable[..., Any]] = {}
-    for attribute in dir(target):
-        try:
-            function = getattr(target, attribute)
-        except Exception:  # noqa: BLE001 - a plugin's property may raise anything
-            log.debug("plugin %s: attribute %s can't be read", name, attribute)
-            continue
-        mark = getattr(function, f"{PROJECT}_impl", None) if callable(function) else None
-        if not isinstance(mark, dict):
-            continue
-        hook = mark.get("specname") or attribute
-        if hook not in HOOKS:
-            near = get_close_matches(hook, HOOKS, n=1, cutoff=0.5)
-            raise HookError(
-                f"plugin {name!r} has the hook {hook!r}, which does not exist.",
-                plugin=name,
-                fix=f"Did you mean {near[0]!r}?" if near else f"Hooks: {', '.join(sorted(HOOKS))}.",
-            )
-        if mark.get("wrapper") or mark.get("hookwrapper"):
-            raise bad_registration(
-                name,
-                f"{hook} is a hook wrapper, which can't surround awaited results.",
-                fix="Use prepare_reply, or tryfirst/trylast.",
-            )
-        if hook in SYNC_ONLY and inspect.iscoroutinefunction(function):
-            raise bad_registration(
-                name, f"{hook} is async, but runs at load.", fix="Write def, not async def."
-            )
-        hooks[hook] = function
-    if not hooks:
-        raise HookError(
-            f"plugin {name!r} implements no hook.",
-            plugin=name,
-            fix="Decorate its functions with clawdcore.hookimpl.",
-        )
-    return hooks
+def _safe(plugin: str, name: str, factory: BackendFactory) -> BackendFactory:
+    def make(provider: ProviderConfig) -> Backend:
+        with foreign(
+            PluginError,
+            plugin,
+            f"plugin {plugin!r}: the backend {name!r} can't be made",
+            fix=f"Check models.providers.{provider.name}.",
+        ):
+            return factory(provider)
 
-
-def _guarded(plugin: Loaded, hook: str, **arguments: Any) -> Any:
-    try:
-        return plugin.call(hook, **arguments)
-    except ClawdBotError:
-        raise
-    except Exception as error:
-        raise bad_registration(plugin.name, f"{hook} failed: {_brief(error)}.") from error
-
-
-def _options(plugin: Loaded, given: dict[str, Any]) -> Any:
-    if "options_model" not in plugin.hooks:
-        if given:
-            raise bad_registration(
-                plugin.name,
-                f"it takes no options, but was given {', '.join(sorted(given))}.",
-                fix="Remove its options from the plugin list.",
-            )
-        return None
-    model = _guarded(plugin, "options_model")
-    if model is None:
-        return None
-    if not (inspect.isclass(model) and issubclass(model, BaseModel)):
-        raise bad_registration(plugin.name, "options_model must return a pydantic model class.")
-    try:
-        return model.model_validate(given)
-    except ValidationError as error:
-        known = [field.alias or name for name, field in model.model_fields.items()]
-        lines = []
-        for problem in error.errors(include_input=False, include_url=False):
-            path = ".".join(str(part) for part in problem["loc"])
-            near = get_close_matches(str(problem["loc"][-1]), known, n=1) if problem["loc"] else []
-            hint = f" (did you mean {near[0]!r}?)" if near and near[0] != path else ""
-            lines.append(f"options.{path}: {problem['msg']}{hint}")
-        raise bad_registration(
-            plugin.name, "; ".join(lines) + ".", fix=f"Options: {', '.join(known) or 'none'}."
-        ) from error
+    return make
 
 
 def _register(plugin: Loaded) -> Registry:
@@ -348,7 +248,7 @@ def _register(plugin: Loaded) -> Registry:
         ("register_readers", registry.reader),
     ):
         if hook in plugin.hooks:
-            _guarded(plugin, hook, register=register, context=plugin.context)
+            guarded(plugin, hook, register=register, context=plugin.context)
     return registry
 
 
@@ -356,6 +256,8 @@ def _check_commands(tables: Tables, registry: Registry) -> None:
     taken = dict(tables.commands)
     for command in registry.commands:
         for word in (command.name, *command.aliases):
+            if word in RESERVED_COMMANDS:
+                raise reserved_command(command.plugin, word)
             if word in taken:
                 raise PluginClash(
                     f"plugin {command.plugin!r}: the command /{word} is already "
@@ -364,8 +266,3 @@ def _check_commands(tables: Tables, registry: Registry) -> None:
                     fix="Take one of the two off the plugin list.",
                 )
             taken[word] = command
-
-
-def _brief(error: BaseException) -> str:
-    """An error's type and message in one line; load time has no user content."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 
 from ..backend import Backend
 from ..config import ProviderConfig
-from ..messages import KINDS, Kind, Message
+from ..messages import KINDS, Attachment, Kind, Message
 from .command import Command
 from .errors import bad_registration
 
@@ -37,7 +38,11 @@ class RegisterHandler(Protocol):
 
 
 class RegisterReader(Protocol):
-    """``register(kind, …)`` decorates a reader."""
+    """``register(kind, …)`` decorates a reader.
+
+    It takes the attachment and, where it names a second argument ``message``,
+    the message that the attachment came with.
+    """
 
     def __call__(self, *kinds: Kind) -> Callable[[F], F]: ...
 
@@ -59,7 +64,7 @@ class Handler(msgspec.Struct, frozen=True):
 
 
 class ReaderEntry(msgspec.Struct, frozen=True):
-    """A registered reader."""
+    """A registered reader. ``function`` takes the attachment and its message, always both."""
 
     plugin: str
     function: Callable[..., Any]
@@ -94,6 +99,12 @@ class Registry:
     ) -> Callable[[F], F]:
         """The ``register`` of ``register_handlers``."""
         self._check_kinds("register_handlers", kinds)
+        if serial is not None and _is_async(serial):
+            raise bad_registration(
+                self.plugin,
+                "the serial key of a handler is async, but decides the order of arrival.",
+                fix="Write def, not async def: serial=lambda message: message.session.",
+            )
 
         def decorate(function: F) -> F:
             self.handlers.append(Handler(self.plugin, function, kinds, addressed, serial))
@@ -106,7 +117,7 @@ class Registry:
         self._check_kinds("register_readers", kinds)
 
         def decorate(function: F) -> F:
-            self.readers.append(ReaderEntry(self.plugin, function, kinds))
+            self.readers.append(ReaderEntry(self.plugin, self._reader(function), kinds))
             return function
 
         return decorate
@@ -117,6 +128,32 @@ class Registry:
             raise bad_registration(self.plugin, f"it registers the backend {name!r} twice.")
         self.backends[name] = factory
 
+    def _reader(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """``function`` as one of (attachment, message); async as it was."""
+        try:
+            first, *others = inspect.signature(function).parameters.values()
+        except (TypeError, ValueError):
+            first, others = None, []
+        needed = [p.name for p in others if p.default is p.empty and p.kind not in _STARS]
+        if first is None or set(needed) - {"message"}:
+            raise bad_registration(
+                self.plugin,
+                f"the reader {getattr(function, '__name__', function)!s} takes other arguments.",
+                fix="A reader is a function of (attachment) or (attachment, message).",
+            )
+        wanted = any(p.name == "message" for p in others)
+        if _is_async(function):
+
+            async def read(attachment: Attachment, message: Message) -> Any:
+                return await function(attachment, **({"message": message} if wanted else {}))
+
+            return read
+
+        def read_in_thread(attachment: Attachment, message: Message) -> Any:
+            return function(attachment, **({"message": message} if wanted else {}))
+
+        return read_in_thread
+
     def _check_kinds(self, hook: str, kinds: tuple[Kind, ...]) -> None:
         unknown = [kind for kind in kinds if kind not in KINDS]
         if unknown or not kinds:
@@ -125,3 +162,12 @@ class Registry:
                 f"{hook} needs message kinds, not {unknown or 'none'}.",
                 fix=f"Known kinds: {', '.join(KINDS)}.",
             )
+
+
+_STARS: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+def _is_async(function: Callable[..., Any]) -> bool:
+    """Whether a call gives something to await, also of an object with ``__call__``."""
+    call = getattr(function, "__call__", None)  # noqa: B004 - its kind, not whether it is there
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)

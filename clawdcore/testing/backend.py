@@ -13,18 +13,18 @@ class FakeBackend(Backend):
     """Answers from a queue, and echoes the last turn when the queue is empty.
 
     ``requests`` are those that came, in order. ``delay`` is in (virtual) seconds
-    before each chunk; ``cancelled`` counts generations that were given up.
+    before each chunk; ``cancelled`` counts generations that were given up. ``model``
+    is its model's id; the harness fills in the configured one where it is "".
     """
 
-    def __init__(self, *, model: str = "fake", context_length: int = 4096) -> None:
+    def __init__(self, *, model: str = "", context_length: int = 4096) -> None:
         self.requests: list[Request] = []
         self.cancelled = 0
         self.delay = 0.0
         self.running = 0
         self.started = False
-        self._info = ModelInfo(
-            id=model, context_length=context_length, max_output_tokens=context_length // 2
-        )
+        self.model = model
+        self._length = context_length
         self._answers: deque[str | Exception] = deque()
 
     def enqueue(self, *answers: str | Exception) -> None:
@@ -41,7 +41,13 @@ class FakeBackend(Backend):
 
     async def models(self) -> list[ModelInfo]:
         """As :meth:`Backend.models`."""
-        return [self._info]
+        return [
+            ModelInfo(
+                id=self.model or "fake",
+                context_length=self._length,
+                max_output_tokens=self._length // 2,
+            )
+        ]
 
     async def generate(self, request: Request) -> AsyncIterator[Chunk]:
         """As :meth:`Backend.generate`, a word a chunk."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any, Final, TypeVar, TypeVarTuple
@@ -47,10 +48,15 @@ class _JumpingSelector(selectors.BaseSelector):
         ready = self._real.select(0)
         if ready or timeout == 0:
             return ready
+        if self._loop.external and timeout is not None:
+            began = time.monotonic()
+            ready = self._real.select(timeout)
+            # Never less than asked for, or a timer would be a rounding error away for ever.
+            self._loop.jump(time.monotonic() - began if ready else timeout)
+            return ready
         if self._loop.threads_busy or self._loop.external:
-            wait = FROZEN_WAIT if timeout is None or self._loop.threads_busy else timeout
-            ready = self._real.select(wait)
-            if not ready and wait >= FROZEN_WAIT:
+            ready = self._real.select(FROZEN_WAIT)
+            if not ready:
                 raise Stuck(f"a thread or socket gave nothing for {FROZEN_WAIT:g} s")
             return ready
         if timeout is None:
@@ -62,8 +68,8 @@ class _JumpingSelector(selectors.BaseSelector):
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An asyncio loop on virtual time, in seconds from 0.
 
-    ``external`` True lets real sockets be waited for (then time runs with the
-    real clock while something is awaited from outside).
+    ``external`` True lets real sockets be waited for: time then runs with the
+    real clock while the loop has nothing to do.
     """
 
     def __init__(self) -> None:

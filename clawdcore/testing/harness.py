@@ -20,6 +20,7 @@ from ..edge.app import Edge
 from ..edge.books import Books
 from ..hooks.storage import SettingsStore
 from ..worker.app import Report, Worker
+from ..worker.models import ModelRef
 from .backend import FakeBackend
 from .clock import VirtualLoop
 from .telegram import BOT, FakeTelegram, Sent
@@ -52,7 +53,8 @@ class Harness:
     """One bot under test.
 
     ``plugins`` are names of installed plugins, or objects with hooks; ``config``
-    is what ``clawdbot.json`` would hold. Use it as a context manager, or call
+    is what ``clawdbot.json`` would hold. With ``network`` the bot may wait for real
+    sockets, and its time is then the real one. Use it as a context manager, or call
     :meth:`close`.
     """
 
@@ -62,15 +64,24 @@ class Harness:
         *,
         config: Mapping[str, Any] | None = None,
         backend: Backend | None = None,
+        network: bool = False,
     ) -> None:
         self.loop = VirtualLoop()
+        self.loop.external = network
         self.telegram = FakeTelegram()
         self.backend = FakeBackend() if backend is None else backend
         self._targets: dict[str, object] = {}
         self.config = self._configure(plugins, dict(config or {}))
+        if isinstance(self.backend, FakeBackend) and not self.backend.model:
+            self.backend.model = ModelRef.parse(self.config.agents.defaults.model.primary).model
         self._next_message = 1
         self._running: asyncio.Task[None] | None = None
-        self.report: Report = self._run(self._start())
+        self._told = False
+        try:
+            self.report: Report = self._run(self._start())
+        except BaseException:
+            self._end_loop()
+            raise
 
     def _configure(self, plugins: Sequence[str | object], config: dict[str, Any]) -> Config:
         options: dict[str, Any] = {}
@@ -119,6 +130,7 @@ class Harness:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             if not task.done() and self._running is not None:
                 task.cancel()
+                self._told = True
                 self._running.result()
                 raise RuntimeError("the bot stopped before the test was done")
             return task.result()
@@ -214,15 +226,19 @@ class Harness:
         try:
             self.loop.run_until_complete(self._stop())
         finally:
-            self.loop.external = True
-            self.loop.run_until_complete(self.loop.shutdown_asyncgens())
-            self.loop.run_until_complete(self.loop.shutdown_default_executor())
-            self.loop.close()
+            self._end_loop()
+
+    def _end_loop(self) -> None:
+        self.loop.external = True
+        self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        self.loop.run_until_complete(self.loop.shutdown_default_executor())
+        self.loop.close()
 
     async def _stop(self) -> None:
         self.edge.stop()
         try:
-            if self._running is not None:
+            # What ended the bot was raised where it was waited for; again, it would hide itself.
+            if self._running is not None and not self._told:
                 await self._running
         finally:
             await self.worker.close()

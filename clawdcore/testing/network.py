@@ -13,8 +13,8 @@ class NetworkRefused(RuntimeError):
 
     def __init__(self, where: object) -> None:
         super().__init__(
-            f"this test tried to reach {where!r}. Tests have no network: stand a local server in, "
-            "or mark the test with @pytest.mark.network."
+            f"this test tried to reach {where!r}. Tests have no network, nor this machine's own "
+            "ports: mark the test with @pytest.mark.network, or replace what connects."
         )
 
 
@@ -45,5 +45,5 @@ def network_refused() -> Iterator[None]:
     try:
         yield
     finally:
-        socket.socket.connect, socket.socket.connect_ex = real[0], real[1]  # type: ignore[method-assign, assignment]
+        socket.socket.connect, socket.socket.connect_ex = real[0], real[1]  # type: ignore[method-assign]
         socket.getaddrinfo = real[2]

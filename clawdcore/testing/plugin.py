@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MARKS = (
     "plugins(*names): the plugins that the bot fixture loads, by name or as objects",
     "config(mapping): what clawdbot.json holds for this test",
-    "network: let this test reach the network",
+    "network: let this test reach the network; the bot's time is then the real one",
 )
 
 
@@ -43,7 +43,8 @@ def bot(request: pytest.FixtureRequest) -> Iterator[Harness]:
     plugins = marked.args if marked is not None else declared_plugins(request.path)
     given = config.args[0] if config is not None else {}
     if request.node.get_closest_marker("network") is not None:
-        with Harness(plugins, config=given) as harness:
+        with Harness(plugins, config=given, network=True) as harness:
+            _refuse_broken(harness)
             yield harness
         return
     with network_refused(), Harness(plugins, config=given) as harness:

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from typing import Any
 
 import msgspec
@@ -31,7 +32,8 @@ from ..broker import (
 from ..config import Config
 from ..errors import BackendError
 from ..hooks.context import Context
-from ..hooks.loader import Loader, Tables
+from ..hooks.loaded import Tables
+from ..hooks.loader import Loader
 from ..hooks.quarantine import Quarantine
 from ..hooks.storage import SettingsStore
 from ..messages import Reply
@@ -40,6 +42,8 @@ from . import notices
 from .access import Policy
 from .backends import make_backends
 from .builtin import CORE, builtin_commands, unique
+from .dispatch import Dispatch
+from .failures import Failures
 from .models import ModelChain, ModelRef
 from .owner import Notes, Owner
 from .pipeline import Pipeline
@@ -47,6 +51,7 @@ from .plugins import Plugins
 from .reading import Files, Readers
 from .routing import Routes
 from .seats import Seats
+from .threads import Threads
 
 log = logging.getLogger(__name__)
 
@@ -97,9 +102,11 @@ class Worker:
         )
         self.owner = Owner(config.channels.telegram.owner, self._store.of(CORE))
         self._notes = Notes()
+        self._later: dict[str, asyncio.TimerHandle] = {}
         self._outbox: asyncio.Queue[Send] = asyncio.Queue(maxsize=32)
         self.tables = Tables()
-        self.plugins = Plugins(self.tables)
+        self._threads = Threads()
+        self.plugins = Plugins(self.tables, self._threads)
         self._files = Files(port)
 
     def _context(self, name: str, options: Any) -> Context:
@@ -121,14 +128,14 @@ class Worker:
         """
         await self.owner.load()
         self.tables = self._loader.tables(self._config.plugins, self._context, self._targets)
-        own = builtin_commands(self.owner, lambda: self.tables.commands.values())
+        own = builtin_commands(self.owner, lambda: self.tables.commands.values())  # noqa: PLW0108
         for command in own:
             self.tables.commands.setdefault(command.name, command)
-        self.plugins = Plugins(self.tables)
+        self.plugins = Plugins(self.tables, self._threads)
         failures = await self.models.start()
         for name, error in (await self.plugins.startup()).items():
             self.tables.disable(name, error)
-        self.plugins = Plugins(self.tables)
+        self.plugins = Plugins(self.tables, self._threads)
         return Report(
             disabled=dict(self.tables.disabled),
             models=failures,
@@ -146,11 +153,17 @@ class Worker:
             await self._announce_commands()
             async with asyncio.TaskGroup() as tasks:
                 notes = tasks.create_task(self._send_notes())
-                await self._receive(pipeline, tasks)
-                notes.cancel()
-        except Closed:
+                try:
+                    await self._receive(pipeline, tasks)
+                    await pipeline.drained()
+                finally:
+                    notes.cancel()
+                    await pipeline.stop()
+        except* Closed:
             log.debug("the edge is gone")
         finally:
+            for timer in self._later.values():
+                timer.cancel()
             self._port.close()
 
     async def _receive(self, pipeline: Pipeline, tasks: asyncio.TaskGroup) -> None:
@@ -161,7 +174,7 @@ class Worker:
                 return
             match record:
                 case Deliver():
-                    await pipeline.take(record, tasks)
+                    await pipeline.take(record)
                 case Fetched():
                     self._files.arrived(record)
                 case Delivered():
@@ -171,20 +184,30 @@ class Worker:
                     log.warning("a second Hello was ignored")
 
     def _pipeline(self, hello: Hello) -> Pipeline:
+        failures = Failures(
+            Quarantine(),
+            clock=self._clock,
+            rested=lambda plugin, rest: self._tell("resting", plugin),
+        )
+        dispatch = Dispatch(
+            routes=Routes(self.tables.commands, self.tables.handlers, self._threads),
+            policy=Policy(self._config),
+            owner=self.owner,
+            seats=self._seats,
+            failures=failures,
+            clock=self._clock,
+        )
         return Pipeline(
             self._port,
             bot=hello.bot,
-            routes=Routes(self.tables.commands, self.tables.handlers),
-            policy=Policy(self._config),
-            owner=self.owner,
+            dispatch=dispatch,
             plugins=self.plugins,
             files=self._files,
-            readers=Readers(self.tables.readers),
-            quarantine=Quarantine(),
+            readers=Readers(self.tables.readers, self._threads),
+            failures=failures,
             seats=self._seats,
             total_timeout=self._config.agents.defaults.timeout.total / 1000,
             clock=self._clock,
-            rested=lambda plugin, rest: self._tell("resting", plugin),
         )
 
     async def _announce_commands(self) -> None:
@@ -203,21 +226,41 @@ class Worker:
 
     def _tell(self, kind: str, subject: str) -> None:
         """Queue a message to the owner, if there is one and it may be sent now."""
-        if not self.owner.id or not self._notes.allows(kind, subject, self._clock()):
+        if not self.owner.id:
+            return
+        if not self._notes.allows(kind, subject, self._clock()):
+            self._tell_later(subject)
             return
         words = notices.to_owner(kind, subject, self.owner.language)
         target = Target(chat_id=self.owner.id)
         try:
-            self._outbox.put_nowait(Send(0, target, Reply(text=words)))
+            self._outbox.put_nowait(Send(0, target, Reply(text=words), notice=True))
         except asyncio.QueueFull:
             log.warning("the owner was not told (%s): too much to tell", kind)
 
+    def _tell_later(self, subject: str) -> None:
+        """Tell trouble that may not be told yet when it may, if there still is any."""
+        wait = self._notes.held(subject, self._clock())
+        if wait is not None and subject not in self._later:
+            loop = asyncio.get_running_loop()
+            self._later[subject] = loop.call_later(wait, self._tell_held, subject)
+
+    def _tell_held(self, subject: str) -> None:
+        del self._later[subject]
+        if self._notes.held(subject, self._clock()) is not None:
+            self._tell("degraded", subject)
+
     async def _send_notes(self) -> None:
-        while True:
-            await self._port.send(await self._outbox.get())
+        try:
+            while True:
+                await self._port.send(await self._outbox.get())
+        except Closed:
+            log.debug("the edge is gone")
 
     async def close(self) -> None:
-        """Stop plugins and backends and close the settings."""
-        await self.plugins.shutdown()
-        await self.models.close()
-        await self._store.close()
+        """Stop plugins and backends and close the settings, each whatever the others do."""
+        async with AsyncExitStack() as stack:
+            stack.callback(self._threads.shutdown, cancel_futures=True)
+            stack.push_async_callback(self._store.close)
+            stack.push_async_callback(self.models.close)
+            await self.plugins.shutdown()

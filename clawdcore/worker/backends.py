@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..backend import Backend
-from ..config import Config, ProviderConfig
+from ..config import Config, ModelConfig, ProviderConfig
 from ..errors import PluginError
 from ..hooks.loader import Loader
 from .models import ModelRef
@@ -20,7 +20,7 @@ def make_backends(config: Config, refs: Sequence[ModelRef], loader: Loader) -> d
     Raises:
         PluginError: a backend is not installed, or can't be made.
     """
-    providers = {ref.provider: _provider(config, ref.provider) for ref in refs}
+    providers = {ref.provider: _provider(config, ref) for ref in reversed(refs)}
     wanted = {name: backend_name(provider, loader) for name, provider in providers.items()}
     factories = loader.backends([loader.load(name) for name in dict.fromkeys(wanted.values())])
     made: dict[str, Backend] = {}
@@ -37,8 +37,17 @@ def make_backends(config: Config, refs: Sequence[ModelRef], loader: Loader) -> d
     return made
 
 
-def _provider(config: Config, name: str) -> ProviderConfig:
-    return config.models.providers.get(name) or ProviderConfig(name=name)
+def _provider(config: Config, ref: ModelRef) -> ProviderConfig:
+    """The provider's configuration.
+
+    An engine inside the process, which nobody told what to load, loads what the
+    reference names; a server is asked what it has.
+    """
+    name = ref.provider
+    provider = config.models.providers.get(name) or ProviderConfig(name=name)
+    if provider.base_urls or provider.models or "model" in provider.options:
+        return provider
+    return provider.model_copy(update={"models": [ModelConfig(id=ref.model)]})
 
 
 def backend_name(provider: ProviderConfig, loader: Loader) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from ..backend import Backend, Chunk, Load, ModelInfo, Request
+from ..backend import Backend, Chunk, ModelInfo, Request
 from ..errors import (
     BackendError,
     BackendUnavailable,
@@ -19,6 +19,8 @@ from ..errors import (
     ModelNotFound,
     Overloaded,
 )
+from ..privacy import describe
+from .guard import GRACE, ends_us
 from .seats import Seats
 
 log = logging.getLogger(__name__)
@@ -50,7 +52,7 @@ class _Served(msgspec.Struct):
     """A backend with what we know of its start."""
 
     backend: Backend
-    lock: asyncio.Lock
+    starting: asyncio.Task[bool] | None = None
     ready: bool = False
     failed_at: float = float("-inf")
     error: BackendError | None = None
@@ -74,9 +76,7 @@ class ModelChain:
         clock: Callable[[], float],
     ) -> None:
         self.refs = tuple(refs)
-        self._served = {
-            name: _Served(backend, asyncio.Lock()) for name, backend in backends.items()
-        }
+        self._served = {name: _Served(backend) for name, backend in backends.items()}
         self._seats = seats
         self._timeout = request_timeout
         self._told = told
@@ -93,44 +93,65 @@ class ModelChain:
     async def close(self) -> None:
         """Close every backend; an error of one doesn't keep the others open."""
         for name, served in self._served.items():
+            if served.starting is not None:
+                served.starting.cancel()
+                await asyncio.wait({served.starting}, timeout=GRACE)
             try:
                 await served.backend.close()
-            except Exception as error:  # noqa: BLE001 - a backend is foreign code
-                log.warning("backend %s did not close: %s", name, type(error).__name__)
+            except BaseException as error:
+                if ends_us(error):
+                    raise
+                log.warning("backend %s did not close: %s", name, describe(error))
 
     async def _started(self, served: _Served) -> bool:
-        async with served.lock:
-            if served.ready:
-                return True
+        """Whether the backend is ready; starts it in a task that no request's end stops."""
+        if served.ready:
+            return True
+        if served.starting is None:
             if self._clock() - served.failed_at < RESTART_PAUSE:
                 return False
-            try:
-                await served.backend.start()
-            except BackendError as error:
-                served.error = error
-            except Exception as error:  # noqa: BLE001 - a backend is foreign code
-                served.error = BackendUnavailable(f"it failed to start ({type(error).__name__}).")
-            else:
-                served.ready, served.error = True, None
-                return True
-            served.failed_at = self._clock()
-            return False
+            served.starting = asyncio.create_task(self._start(served))
+        return await asyncio.shield(served.starting)
 
-    async def loads(self) -> dict[str, Load]:
-        """How busy each started backend is."""
-        return {
-            name: await served.backend.load()
-            for name, served in self._served.items()
-            if served.ready
-        }
+    async def _start(self, served: _Served) -> bool:
+        try:
+            await served.backend.start()
+        except BackendError as error:
+            served.error = error
+        except BaseException as error:
+            if ends_us(error):
+                raise
+            served.error = BackendUnavailable(f"it failed to start ({type(error).__name__}).")
+        else:
+            served.ready, served.error = True, None
+            return True
+        finally:
+            served.starting = None
+        served.failed_at = self._clock()
+        return False
 
-    async def info(self) -> ModelInfo:
-        """As :meth:`clawdcore.Models.info`."""
-        ref = self.refs[0]
-        served = self._served[ref.provider]
+    async def _ready(self, ref: ModelRef, served: _Served) -> None:
         if not await self._started(served):
             raise served.error or BackendUnavailable(f"{ref.provider} is not started.")
-        models = await served.backend.models()
+
+    async def info(self) -> ModelInfo:
+        """As :meth:`clawdcore.Models.info`; bounded in time like a request."""
+        ref = self.refs[0]
+        served = self._served[ref.provider]
+        try:
+            async with asyncio.timeout(self._timeout):
+                if not served.ready:
+                    async with self._seats.lent():
+                        await self._ready(ref, served)
+                models = await served.backend.models()
+        except TimeoutError:
+            raise BackendUnavailable(f"{ref} did not say what it is within its time.") from None
+        except BackendError:
+            raise
+        except BaseException as error:
+            if ends_us(error):
+                raise
+            raise _foreign(ref, error, BackendUnavailable) from error
         for model in models:
             if model.id == ref.model:
                 return model
@@ -158,7 +179,11 @@ class ModelChain:
             except ContextOverflow:
                 raise
             except BackendError as error:
-                self._failed(ref, error)
+                out_of_time = (
+                    request.deadline is not None
+                    and asyncio.get_running_loop().time() >= request.deadline
+                )
+                self._failed(ref, error, blamed=not out_of_time)
                 if begun:
                     raise
                 failures.append((ref, error))
@@ -183,8 +208,7 @@ class ModelChain:
         async with self._seats.lent():
             try:
                 async with asyncio.timeout_at(deadline):
-                    if not await self._started(served):
-                        raise served.error or BackendUnavailable(f"{ref.provider} is not started.")
+                    await self._ready(ref, served)
                 chunks = served.backend.generate(asked)
                 try:
                     while True:
@@ -201,16 +225,20 @@ class ModelChain:
             except TimeoutError:
                 kind = GenerationFailed if begun else BackendUnavailable
                 raise kind(f"{ref} did not finish within its time.") from None
-            except (BackendError, asyncio.CancelledError, GeneratorExit):
+            except (BackendError, GeneratorExit):
                 raise
-            except Exception as error:
-                log.warning("backend %s failed: %s", ref.provider, type(error).__name__)
+            except BaseException as error:
+                if ends_us(error):
+                    raise
                 kind = GenerationFailed if begun else BackendUnavailable
-                raise kind(f"{ref} failed ({type(error).__name__}).") from error
+                raise _foreign(ref, error, kind) from error
 
-    def _failed(self, ref: ModelRef, error: BackendError) -> None:
-        log.warning("model %s: %s", ref, error)
-        if ref == self.refs[0] and not isinstance(error, Overloaded) and not self._degraded:
+    def _failed(self, ref: ModelRef, error: BackendError, *, blamed: bool) -> None:
+        """``blamed`` False: the caller's own time was over, which says nothing of the model."""
+        log.warning("model %s: %s", ref, describe(error))  # its text may quote the request
+        if not blamed or ref != self.refs[0] or isinstance(error, Overloaded):
+            return
+        if not self._degraded:
             self._degraded = True
             self._told("degraded", str(ref))
 
@@ -229,6 +257,12 @@ def _worst(failures: Sequence[tuple[ModelRef, BackendError]]) -> BackendError:
         return failures[0][1]
     listed = "; ".join(f"{ref}: {error}" for ref, error in failures)
     return BackendUnavailable(f"no configured model could answer ({listed}).")
+
+
+def _foreign(ref: ModelRef, error: BaseException, kind: type[BackendError]) -> BackendError:
+    """An error of ours for one that a backend must not raise; names its type only."""
+    log.warning("backend %s failed: %s", ref.provider, describe(error))
+    return kind(f"{ref} failed ({type(error).__name__}).")
 
 
 def _no_model(ref: ModelRef, models: Sequence[ModelInfo]) -> ModelNotFound:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import math
 
-from ..errors import BackendError, ContextOverflow, Overloaded, UsageError
+from ..errors import (
+    BackendError,
+    ClawdBotError,
+    ContextOverflow,
+    FileUnavailable,
+    Overloaded,
+    UsageError,
+)
 from ..hooks.command import Command
 from ..texts import translator
 
@@ -51,6 +58,24 @@ def too_late(language: str) -> str:
 def failed(language: str) -> str:
     """A plugin raised an error."""
     return translator(language)("Something went wrong on my side. Please try again.")
+
+
+def nothing(language: str) -> str:
+    """The plugin or the model answered with white space only."""
+    return translator(language)("I have nothing to say to that.")
+
+
+def unavailable(error: ClawdBotError, language: str) -> str:
+    """Something that the plugin needed could not be had: a file, or the settings."""
+    _ = translator(language)
+    if isinstance(error, FileUnavailable):
+        return _("I couldn't get that file. Please send it again, or a smaller one.")
+    return _("I can't read or keep my settings right now. Please try again later.")
+
+
+def shortened(language: str) -> str:
+    """Below an answer that was cut at the limit of its length."""
+    return translator(language)("The answer was too long; this is its beginning.")
 
 
 def cut(text: str, reason: str) -> str:

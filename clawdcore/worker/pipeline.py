@@ -4,6 +4,9 @@ take    decode, ask the policy, find the route; all in arrival order
 work    in a task of its own: take a seat, wait for the session, call the plugin
 answer  what the plugin gave becomes a reply, a notice or nothing, in its time
 send    after what the same person asked before; then exactly one ``Done``
+
+What goes on after its time, though cancelled, is left behind: the rest of the
+story is then told without it.
 """
 
 from __future__ import annotations
@@ -26,24 +29,20 @@ from ..broker import (
     Port,
     Send,
     Started,
-    Target,
     ToEdge,
     ToWorker,
 )
-from ..errors import BackendError, UsageError
+from ..errors import BackendError, FileUnavailable, StorageError, UsageError
 from ..hooks.command import Command
-from ..hooks.quarantine import Quarantine
-from ..hooks.registration import Handler
-from ..messages import PASS, Message, Reply
+from ..messages import PASS, Reply
 from ..privacy import describe
 from . import notices
-from .access import Access, Policy
-from .order import Line, Place
-from .owner import Owner
+from .dispatch import Dispatch, Job
+from .failures import Failures
+from .guard import GRACE, Tasks, ends_us
 from .plugins import Plugins
 from .reading import Files, Readers
-from .results import Caller, produced
-from .routing import Routes
+from .results import Caller, piece_of, produced
 from .seats import Seats
 from .telegram import Undecodable, decode
 
@@ -53,26 +52,14 @@ DRAFT_PAUSE: Final = 0.25
 """Seconds between two drafts of one answer; the edge slows them further."""
 ORDER_GRACE: Final = 5.0
 """Seconds, beyond a message's own time, that an answer waits for an earlier one's."""
-STRANGER_PAUSE: Final = 3600.0
-STRANGERS: Final = 1000
-"""A stranger is told so once in this many seconds; so many strangers are remembered."""
+ANSWER_LIMIT: Final = 32_768
+"""Characters of one answer: eight Telegram messages of 4096, as many as anybody
+reads; more would only hold up the chat, which takes about one message a second."""
+BREATH: Final = 64
+"""After so many pieces of a stream everybody else gets their turn."""
 
-Answer = tuple[Reply | None, Outcome]
+Ending = tuple[Reply | None, Outcome]
 """What goes back, if anything, and what it counts as."""
-
-
-class Job(msgspec.Struct):
-    """One message on its way through :meth:`Pipeline.work`."""
-
-    message: Message
-    target: Target
-    turn: Place
-    command: Command | None = None
-    handlers: tuple[Handler, ...] = ()
-    serial: tuple[Place | None, ...] = ()
-    notice: str = ""
-    addressed: bool = True
-    shown: list[str] = []
 
 
 class Pipeline:
@@ -83,38 +70,30 @@ class Pipeline:
         port: Port[ToEdge, ToWorker],
         *,
         bot: Bot,
-        routes: Routes,
-        policy: Policy,
-        owner: Owner,
+        dispatch: Dispatch,
         plugins: Plugins,
         files: Files,
         readers: Readers,
-        quarantine: Quarantine,
+        failures: Failures,
         seats: Seats,
         total_timeout: float,
         clock: Callable[[], float],
-        rested: Callable[[str, float], None],
     ) -> None:
         self._port = port
         self._bot = bot
-        self._routes = routes
-        self._policy = policy
-        self._owner = owner
+        self._dispatch = dispatch
         self._plugins = plugins
         self._files = files
         self._readers = readers
-        self._quarantine = quarantine
+        self._failures = failures
         self._seats = seats
         self._total = total_timeout
         self._clock = clock
-        self._rested = rested
-        self._askers = Line()
-        self._sessions = Line()
-        self._strangers: dict[int, float] = {}
+        self._tasks = Tasks(lambda error: log.error("a message was lost: %s", describe(error)))
         self.skipped = 0
 
-    async def take(self, update: Deliver, tasks: asyncio.TaskGroup) -> None:
-        """Route one update; what takes time goes on in a task of ``tasks``."""
+    async def take(self, update: Deliver) -> None:
+        """Route one update; what takes time goes on in a task."""
         try:
             message = decode(
                 update.body, self._bot, fetch=self._files.fetch, read=self._readers.read
@@ -122,91 +101,21 @@ class Pipeline:
         except Undecodable as reason:
             self.skipped += 1
             log.warning("update %d skipped: %s (%d so far)", update.id, reason, self.skipped)
-            await self._port.send(Done(update.id, Outcome.SKIPPED))
+            await self._done(update.id, Outcome.SKIPPED)
             return
-        job = None if message is None else self._route(message)
+        job = None if message is None else self._dispatch.job(message)
         if job is None:
-            await self._port.send(Done(update.id, Outcome.UNADDRESSED))
+            await self._done(update.id, Outcome.UNADDRESSED)
         else:
-            tasks.create_task(self._work(update.id, job))
+            self._tasks.start(self._work(update.id, job))
 
-    def _route(self, message: Message) -> Job | None:
-        """Who gets the message; None when nobody was spoken to."""
-        access = self._policy.decide(message, owner=self._owner.id)
-        if access is Access.REFUSED:
-            return None
-        if message.sender.id == self._owner.id:
-            self._owner.language = message.sender.language
-        command = self._routes.command(message)
-        if access is Access.STRANGER and not self._claims(message):
-            return self._turn_away(message)
-        if command is not None:
-            return self._job(message, command=command)
-        addressed = access is not Access.OVERHEARD
-        language = message.sender.language
-        if message.command and addressed:
-            if message.chat.kind != "private" and not message.addressed:
-                return None  # somebody else's command in a group without requireMention
-            nearest = self._routes.nearest(message.command)
-            words = notices.unknown_command(message.command, nearest, language)
-            return self._job(message, notice=words)
-        handlers = self._routes.handlers(message, addressed=addressed)
-        if handlers:
-            return self._job(message, handlers=handlers, addressed=addressed)
-        if addressed and (message.addressed or message.chat.kind == "private"):
-            return self._job(message, notice=notices.nobody(language))
-        return None
+    async def drained(self) -> None:
+        """Until no message is under way; what was left behind doesn't count."""
+        await self._tasks.wait()
 
-    def _claims(self, message: Message) -> bool:
-        return message.command == "start" and bool(message.args) and bool(self._owner.code)
-
-    def _turn_away(self, message: Message) -> Job | None:
-        now = self._clock()
-        user = message.sender.id
-        last = self._strangers.pop(user, None)
-        if last is not None and now - last < STRANGER_PAUSE:
-            self._strangers[user] = last
-            return None
-        self._strangers[user] = now
-        if len(self._strangers) > STRANGERS:
-            del self._strangers[next(iter(self._strangers))]
-        return self._job(message, notice=notices.stranger(user, message.sender.language))
-
-    def _job(
-        self,
-        message: Message,
-        *,
-        command: Command | None = None,
-        handlers: tuple[Handler, ...] = (),
-        notice: str = "",
-        addressed: bool = True,
-    ) -> Job:
-        return Job(
-            message=message,
-            target=Target(
-                chat_id=message.chat.id,
-                topic=message.chat.topic,
-                reply_to=message.id,
-                private=message.chat.kind == "private",
-            ),
-            turn=self._askers.enter(message.asker),
-            command=command,
-            handlers=handlers,
-            serial=tuple([self._serial(handler, message) for handler in handlers]),
-            notice=notice,
-            addressed=addressed,
-        )
-
-    def _serial(self, handler: Handler, message: Message) -> Place | None:
-        """The message's place in the line of the handler's key, if it has one."""
-        if handler.serial is None:
-            return None
-        try:
-            key = f"{handler.plugin}\0{handler.serial(message)}"
-        except Exception as error:  # noqa: BLE001 - a plugin is foreign code
-            self._count_failure(handler.plugin, error)
-            return None
-        return self._sessions.enter(key)
+    async def stop(self) -> None:
+        """Give up what is under way."""
+        await self._tasks.stop()
 
     async def _work(self, update: int, job: Job) -> None:
         """See one message through; whatever happens, its update gets its outcome."""
@@ -214,34 +123,80 @@ class Pipeline:
             try:
                 reply, outcome = await self._timed(update, job)
             finally:
-                for place in job.serial:
-                    if place is not None:
-                        place.leave()
-            if reply is not None:
-                await self._send(update, job, reply)
-            await self._port.send(Done(update, outcome))
+                job.leave_sessions()
+            if not job.left:
+                await self._finish(update, job, reply, outcome)
         except Closed:
             log.debug("update %d: the edge is gone", update)
         finally:
-            job.turn.leave()
+            if not job.left:
+                job.turn.leave()
 
-    async def _timed(self, update: int, job: Job) -> Answer:
+    async def _finish(self, update: int, job: Job, reply: Reply | None, outcome: Outcome) -> None:
+        if reply is not None:
+            await self._send(update, job, reply, outcome)
+        await self._port.send(Done(update, outcome))
+
+    async def _done(self, update: int, outcome: Outcome) -> None:
+        try:
+            await self._port.send(Done(update, outcome))
+        except Closed:
+            log.debug("update %d: the edge is gone", update)
+
+    async def _timed(self, update: int, job: Job) -> Ending:
         """What to answer, found within the message's time."""
         language = job.message.sender.language
+        task: Any = asyncio.current_task()
+        # Not asyncio.timeout: this timer also leaves behind what ignores being cancelled.
+        job.timer = task.get_loop().call_later(self._total, self._expire, update, job, task)
         try:
-            async with asyncio.timeout(self._total):
-                await self._port.send(Started(update))
-                async with self._seats.taken():
-                    return await self._answer(update, job)
-        except TimeoutError:
+            await self._port.send(Started(update))
+            async with job.seat:
+                return await self._answer(update, job)
+        except asyncio.CancelledError as error:
+            if not job.expired or task.cancelling() > 1:
+                raise  # it was somebody else who asked for that
+            if job.blamed:
+                self._failures.count(job.blamed, error)
             return _broken_off(job, notices.too_late(language))
         except Closed:
             raise
         except Exception as error:  # noqa: BLE001 - one message must not end the worker
             log.error("update %d failed: %s", update, describe(error))
             return _broken_off(job, notices.failed(language))
+        finally:
+            job.timer.cancel()
+            if job.expired:
+                task.uncancel()
 
-    async def _answer(self, update: int, job: Job) -> Answer:
+    def _expire(self, update: int, job: Job, task: asyncio.Task[None]) -> None:
+        """The message's time is over. A plugin that waits for a model isn't to blame."""
+        job.expired = True
+        job.blamed = "" if job.seat.waiting else job.plugin
+        task.cancel()
+        job.timer = task.get_loop().call_later(GRACE, self._leave_behind, update, job, task)
+
+    def _leave_behind(self, update: int, job: Job, task: asyncio.Task[None]) -> None:
+        """The plugin ignores being cancelled: go on without it."""
+        job.left = True
+        log.error("update %d: plugin %s ignores being cancelled", update, job.plugin)
+        job.seat.give_up()
+        job.leave_sessions()
+        ending = _broken_off(job, notices.too_late(job.message.sender.language))
+        if job.plugin:
+            self._failures.count(job.plugin, TimeoutError())
+        self._tasks.start(self._go_on(update, job, ending))
+        self._tasks.leave_behind(task)
+
+    async def _go_on(self, update: int, job: Job, ending: Ending) -> None:
+        try:
+            await self._finish(update, job, *ending)
+        except Closed:
+            log.debug("update %d: the edge is gone", update)
+        finally:
+            job.turn.leave()
+
+    async def _answer(self, update: int, job: Job) -> Ending:
         if job.notice:
             return _notice(job.notice)
         if job.command is not None:
@@ -251,7 +206,7 @@ class Pipeline:
             if place is not None and not place.first:
                 async with self._seats.lent():
                     await place.wait()
-            rest = self._quarantine.rest(handler.plugin, self._clock())
+            rest = self._failures.rest(handler.plugin)
             if rest:
                 resting = max(resting, rest)
             else:
@@ -265,13 +220,13 @@ class Pipeline:
         language = job.message.sender.language
         return _notice(notices.resting(resting, language) if resting else notices.nobody(language))
 
-    async def _command(self, update: int, job: Job, command: Command) -> Answer:
+    async def _command(self, update: int, job: Job, command: Command) -> Ending:
         language = job.message.sender.language
         try:
             words = command.parse(job.message.args)
         except UsageError as error:
             return _notice(notices.usage(command, error, language))
-        rest = self._quarantine.rest(command.plugin, self._clock())
+        rest = self._failures.rest(command.plugin)
         if rest:
             return _notice(notices.resting(rest, language))
         answer = await self._run(update, job, command.plugin, command.function, words)
@@ -279,56 +234,66 @@ class Pipeline:
 
     async def _run(
         self, update: int, job: Job, plugin: str, function: Caller, words: dict[str, Any]
-    ) -> Answer | None:
+    ) -> Ending | None:
         """What one plugin's function gives; None when it passed."""
         language = job.message.sender.language
+        job.plugin = plugin
         try:
             result = produced(plugin, await function(job.message, **words))
             if result is PASS:
                 return None
             if isinstance(result, AsyncIterator):
-                result = await self._stream(update, job, result)
+                result = await self._stream(update, job, plugin, result)
         except UsageError as error:
             return _notice(
                 notices.usage(job.command, error, language) if job.command else str(error)
             )
         except BackendError as error:
             return _broken_off(job, notices.backend(error, language))
-        except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001 - foreign code
-            self._count_failure(plugin, error)
-            return _broken_off(job, notices.failed(language))
-        except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
+        except (FileUnavailable, StorageError) as error:
+            log.warning("plugin %s had to stop: %s", plugin, describe(error))
+            return _broken_off(job, notices.unavailable(error, language))
+        except BaseException as error:
+            if job.left or ends_us(error):
                 raise
-            self._count_failure(plugin, error)  # it raised that by itself
+            self._failures.count(plugin, error)
             return _broken_off(job, notices.failed(language))
-        self._quarantine.succeeded(plugin)
-        return result, Outcome.ANSWERED
+        if job.left:
+            return None, Outcome.NOTICED
+        self._failures.forgive(plugin)
+        if result is None or result.text.strip():
+            return result, Outcome.ANSWERED
+        return _notice(notices.nothing(language)) if job.addressed else (None, Outcome.ANSWERED)
 
-    def _count_failure(self, plugin: str, error: BaseException) -> None:
-        log.error("plugin %s failed: %s", plugin, describe(error))
-        rest = self._quarantine.failed(plugin, self._clock())
-        if rest:
-            log.error("plugin %s rests for %.0f s after repeated failures", plugin, rest)
-            self._rested(plugin, rest)
-
-    async def _stream(self, update: int, job: Job, pieces: AsyncIterator[str]) -> Reply | None:
+    async def _stream(
+        self, update: int, job: Job, plugin: str, pieces: AsyncIterator[str]
+    ) -> Reply:
         """Show the answer while it grows; the whole of it is the reply."""
-        last = float("-inf")
+        drafted = float("-inf")
+        count = length = 0
         async with _closing(pieces):
             async for piece in pieces:
-                job.shown.append(piece)
+                if piece_of(plugin, piece):
+                    job.shown.append(piece)
+                    length += len(piece)
+                if length > ANSWER_LIMIT or job.left:
+                    break
                 now = self._clock()
-                if now - last >= DRAFT_PAUSE and job.turn.first:
-                    last = now
+                if now - drafted >= DRAFT_PAUSE and job.turn.first:
+                    drafted = now
                     await self._port.send(Draft(update, job.target, "".join(job.shown)))
-        text = "".join(job.shown)
-        return Reply(text=text) if text.strip() else None
+                count += 1
+                if not count % BREATH:
+                    await asyncio.sleep(0)
+        return Reply(text="".join(job.shown))
 
-    async def _send(self, update: int, job: Job, reply: Reply) -> None:
+    async def _send(self, update: int, job: Job, reply: Reply, outcome: Outcome) -> None:
         """Send, after everything that the same person asked before."""
         reply = await self._plugins.prepare(reply, job.message)
+        if len(reply.text) > ANSWER_LIMIT:
+            note = notices.shortened(job.message.sender.language)
+            text = notices.cut(reply.text[:ANSWER_LIMIT], note)
+            reply = msgspec.structs.replace(reply, text=text)
         if not job.turn.first:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._total + ORDER_GRACE):
@@ -336,17 +301,18 @@ class Pipeline:
         target = job.target
         if not reply.quote:
             target = msgspec.structs.replace(target, reply_to=0)
-        await self._port.send(Send(update, target, reply))
+        notice = outcome is Outcome.NOTICED and not job.written()
+        await self._port.send(Send(update, target, reply, notice))
 
 
-def _notice(words: str) -> Answer:
+def _notice(words: str) -> Ending:
     return Reply(text=words), Outcome.NOTICED
 
 
-def _broken_off(job: Job, reason: str) -> Answer:
+def _broken_off(job: Job, reason: str) -> Ending:
     """The reason alone, or below what had been written when it broke off."""
-    so_far = "".join(job.shown)
-    return _notice(notices.cut(so_far, reason) if so_far.strip() else reason)
+    so_far = job.written()
+    return _notice(notices.cut(so_far, reason) if so_far else reason)
 
 
 @asynccontextmanager

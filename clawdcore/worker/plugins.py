@@ -6,18 +6,19 @@ name and costs the others nothing.
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import logging
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
+from concurrent.futures import Executor
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from ..hooks.context import Scope
-from ..hooks.loader import Loaded, Tables
+from ..hooks.loaded import Loaded, Tables
 from ..messages import Message, Receipt, Reply
 from ..privacy import describe
-from .results import call
+from .guard import ends_us, tame, within
+from .results import call, produced
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +31,9 @@ HOOK_LIMIT: Final = 5.0
 class Plugins:
     """The loaded plugins, called in order."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, threads: Executor) -> None:
         self._tables = tables
+        self._threads = threads
         self._preparing = tables.implementing("prepare_reply")
         self._told = tables.implementing("reply_delivered")
 
@@ -44,12 +46,12 @@ class Plugins:
         self, plugin: Loaded, hook: str, limit: float | None, **given: object
     ) -> object:
         given["context"] = plugin.context
-
-        async with asyncio.timeout(limit):
-            if inspect.iscoroutinefunction(plugin.hooks[hook]):
-                result: object = await plugin.call(hook, **given)
-                return result
-            return await call(partial(plugin.call, hook, **given))
+        function = partial(plugin.call, hook, **given)
+        if inspect.iscoroutinefunction(plugin.hooks[hook]):
+            work: Coroutine[Any, Any, object] = function()
+        else:
+            work = call(function, self._threads)
+        return await (work if limit is None else within(limit, work))
 
     async def startup(self) -> dict[str, Exception]:
         """Run every ``startup``; returns the errors of those that failed, by plugin."""
@@ -57,9 +59,11 @@ class Plugins:
         for plugin in self._tables.implementing("startup"):
             try:
                 await self._call(plugin, "startup", None)
-            except Exception as error:  # noqa: BLE001 - a plugin is foreign code
+            except BaseException as error:
+                if ends_us(error):
+                    raise
                 log.error("plugin %s did not start: %s", plugin.name, describe(error))
-                failed[plugin.name] = error
+                failed[plugin.name] = error if isinstance(error, Exception) else tame(error)
         return failed
 
     async def shutdown(self) -> None:
@@ -73,11 +77,12 @@ class Plugins:
                 changed = await self._call(
                     plugin, "prepare_reply", HOOK_LIMIT, reply=reply, message=message
                 )
-            except Exception as error:  # noqa: BLE001 - a plugin is foreign code
+                if isinstance(changed, Reply):
+                    reply = produced(plugin.name, changed)
+            except BaseException as error:
+                if ends_us(error):
+                    raise
                 log.warning("prepare_reply of plugin %s failed: %s", plugin.name, describe(error))
-                continue
-            if isinstance(changed, Reply):
-                reply = changed
         return reply
 
     async def delivered(self, receipt: Receipt) -> None:
@@ -96,6 +101,8 @@ class Plugins:
         for plugin in plugins:
             try:
                 results.append(await self._call(plugin, hook, limit, **given))
-            except Exception as error:  # noqa: BLE001 - a plugin is foreign code
+            except BaseException as error:
+                if ends_us(error):
+                    raise
                 log.warning("%s of plugin %s failed: %s", hook, plugin.name, describe(error))
         return results

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from itertools import count
 
 from ..broker import Closed, Fetch, Fetched, Port, ToEdge, ToWorker
@@ -12,6 +13,7 @@ from ..errors import FileUnavailable
 from ..hooks.registration import ReaderEntry
 from ..messages import PASS, Attachment, Message
 from ..privacy import describe
+from .guard import ends_us
 from .results import call
 
 log = logging.getLogger(__name__)
@@ -52,8 +54,9 @@ class Files:
 class Readers:
     """What ``await message.text()`` runs."""
 
-    def __init__(self, entries: Sequence[ReaderEntry]) -> None:
+    def __init__(self, entries: Sequence[ReaderEntry], threads: Executor) -> None:
         self._entries = tuple(entries)
+        self._threads = threads
 
     async def read(self, message: Message) -> str:
         """The typed text, and below it what readers make of each attachment.
@@ -62,18 +65,20 @@ class Readers:
         """
         parts = [message.body] if message.body else []
         for attachment in message.attachments:
-            text = await self._text(attachment)
+            text = await self._text(attachment, message)
             if text:
                 parts.append(text)
         return "\n".join(parts)
 
-    async def _text(self, attachment: Attachment) -> str:
+    async def _text(self, attachment: Attachment, message: Message) -> str:
         for entry in self._entries:
             if attachment.kind not in entry.kinds:
                 continue
             try:
-                result = await call(entry.function, attachment)
-            except Exception as error:  # noqa: BLE001 - a plugin is foreign code
+                result = await call(entry.function, self._threads, attachment, message)
+            except BaseException as error:
+                if ends_us(error):
+                    raise
                 log.warning("reader of plugin %s failed: %s", entry.plugin, describe(error))
                 continue
             if result is not PASS and result:

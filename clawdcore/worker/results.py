@@ -5,22 +5,26 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Callable, Coroutine
-from typing import Any
+from concurrent.futures import Executor
+from contextvars import copy_context
+from functools import partial
+from typing import Any, Final, get_args
 
 from ..errors import PluginError
-from ..messages import PASS, Reply
+from ..messages import PASS, Format, Reply
 
 Produced = Reply | AsyncIterator[str] | None | object
 """A reply, a stream of text, nothing, or :data:`PASS`."""
 
+FORMATS: Final[tuple[str, ...]] = get_args(Format)
 Caller = Callable[..., Coroutine[Any, Any, Any]]
 
 
-def caller(function: Callable[..., Any]) -> Caller:
+def caller(function: Callable[..., Any], threads: Executor) -> Caller:
     """``function`` as one that can be awaited; to be asked once, not at every call.
 
     ``async def`` and async generators run on the loop, a plain function in a
-    thread.
+    thread of ``threads``, with its caller's context variables.
     """
     if inspect.iscoroutinefunction(function):
         return function
@@ -32,19 +36,21 @@ def caller(function: Callable[..., Any]) -> Caller:
         return begin
 
     async def in_thread(*args: Any, **kwargs: Any) -> Any:
-        result = await asyncio.to_thread(function, *args, **kwargs)
+        loop = asyncio.get_running_loop()
+        work = partial(copy_context().run, function, *args, **kwargs)
+        result = await loop.run_in_executor(threads, work)
         return await result if inspect.isawaitable(result) else result
 
     return in_thread
 
 
-async def call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+async def call(function: Callable[..., Any], threads: Executor, *args: Any) -> Any:
     """Call ``function`` once, as :func:`caller` would."""
-    return await caller(function)(*args, **kwargs)
+    return await caller(function, threads)(*args)
 
 
 def produced(plugin: str, result: Any) -> Any:
-    """Check what a plugin returned.
+    """Check what a plugin returned; a ``str`` becomes a reply.
 
     Raises:
         PluginError: it is nothing that can be sent.
@@ -52,11 +58,35 @@ def produced(plugin: str, result: Any) -> Any:
     if result is None or result is PASS:
         return result
     if isinstance(result, str):
-        return Reply(text=result) if result.strip() else None
-    if isinstance(result, Reply | AsyncIterator):
+        return Reply(text=result)
+    if isinstance(result, Reply):
+        text: Any = result.text  # not checked when it was made
+        if isinstance(text, str) and result.format in FORMATS:
+            return result
+        raise PluginError(
+            f"plugin {plugin!r} returned a Reply whose text or format can't be sent.",
+            plugin=plugin,
+            fix=f"Give it a str, and one of the formats {' and '.join(FORMATS)}.",
+        )
+    if isinstance(result, AsyncIterator):
         return result
     raise PluginError(
         f"plugin {plugin!r} returned {type(result).__name__}.",
         plugin=plugin,
         fix="Return a str, a Reply, an async iterator of str, None, or PASS.",
+    )
+
+
+def piece_of(plugin: str, piece: Any) -> str:
+    """Check one piece of a stream.
+
+    Raises:
+        PluginError: it is no text.
+    """
+    if isinstance(piece, str):
+        return piece
+    raise PluginError(
+        f"plugin {plugin!r} yielded {type(piece).__name__}.",
+        plugin=plugin,
+        fix="Yield str only.",
     )

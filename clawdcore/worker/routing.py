@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import Executor
 from difflib import get_close_matches
 from typing import TypeVar
 
@@ -25,10 +26,12 @@ class Routes:
     functions in these tables can be awaited, whatever kind they were.
     """
 
-    def __init__(self, commands: dict[str, Command], handlers: Iterable[Handler]) -> None:
-        self.commands = {word: _awaitable(command) for word, command in commands.items()}
+    def __init__(
+        self, commands: dict[str, Command], handlers: Iterable[Handler], threads: Executor
+    ) -> None:
+        self.commands = {word: _awaitable(entry, threads) for word, entry in commands.items()}
         table: dict[tuple[Kind, bool], list[Handler]] = {}
-        for handler in map(_awaitable, handlers):
+        for handler in [_awaitable(entry, threads) for entry in handlers]:
             for kind in handler.kinds:
                 table.setdefault((kind, handler.addressed), []).append(handler)
         self._handlers = {key: tuple(found) for key, found in table.items()}
@@ -47,6 +50,6 @@ class Routes:
         return found[0] if found else ""
 
 
-def _awaitable(entry: Entry) -> Entry:
-    function = caller(entry.function)
+def _awaitable(entry: Entry, threads: Executor) -> Entry:
+    function = caller(entry.function, threads)
     return entry if function is entry.function else replace(entry, function=function)

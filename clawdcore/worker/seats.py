@@ -8,19 +8,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 
 
 class Seats:
     """A bound on concurrent work whose holders may step aside while they wait."""
 
     def __init__(self, limit: int) -> None:
-        self._free = asyncio.Semaphore(limit)
-        self._mine: ContextVar[_Seat | None] = ContextVar("seat", default=None)
+        self._free = _Free(limit)
+        self._mine: ContextVar[Seat | None] = ContextVar("seat", default=None)
 
-    def taken(self) -> _Seat:
+    def taken(self) -> Seat:
         """Hold a seat for the body of an ``async with``."""
-        return _Seat(self._free, self._mine)
+        return Seat(self._free, self._mine)
 
     @asynccontextmanager
     async def lent(self) -> AsyncIterator[None]:
@@ -28,7 +28,8 @@ class Seats:
 
         Does nothing outside :meth:`taken`. Nested and parallel waits of one
         message give its single seat back once, and take it again when the last
-        of them is over.
+        of them is over. Left by an error or a cancellation it takes one only
+        if one is free at once: what is ending must not queue to say so.
         """
         seat = self._mine.get()
         if seat is None:
@@ -37,16 +38,29 @@ class Seats:
         seat.step_aside()
         try:
             yield
-        finally:
-            await seat.come_back()
+        except BaseException:
+            seat.break_off()
+            raise
+        await seat.come_back()
 
 
-class _Seat:
+class _Free(asyncio.Semaphore):
+    """The seats that nobody holds."""
+
+    def take_now(self) -> bool:
+        """Take one if that needs no waiting."""
+        if self.locked():
+            return False
+        self._value -= 1
+        return True
+
+
+class Seat:
     """One message's seat."""
 
-    __slots__ = ("_coming_back", "_free", "_held", "_mine", "_over", "_token", "_waits")
+    __slots__ = ("_coming_back", "_free", "_held", "_mine", "_over", "_waits")
 
-    def __init__(self, free: asyncio.Semaphore, mine: ContextVar[_Seat | None]) -> None:
+    def __init__(self, free: _Free, mine: ContextVar[Seat | None]) -> None:
         self._free = free
         self._mine = mine
         self._held = False
@@ -57,10 +71,19 @@ class _Seat:
     async def __aenter__(self) -> None:
         await self._free.acquire()
         self._held = True
-        self._token: Token[_Seat | None] = self._mine.set(self)
+        self._mine.set(self)
 
     async def __aexit__(self, *_: object) -> None:
-        self._mine.reset(self._token)
+        self.give_up()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the message waits for something, so that others work meanwhile."""
+        return self._waits > 0
+
+    def give_up(self) -> None:
+        """The message is over; harmless twice, and in whatever task or context."""
+        self._mine.set(None)
         self._over = True
         self._give_back()
 
@@ -80,6 +103,12 @@ class _Seat:
                 self._held = True
                 if not self._wanted():
                     self._give_back()
+
+    def break_off(self) -> None:
+        """One of the waits ended badly: as :meth:`come_back`, without waiting."""
+        self._waits -= 1
+        if self._wanted() and not self._held and self._free.take_now():
+            self._held = True
 
     def _wanted(self) -> bool:
         return not (self._waits or self._over)

@@ -182,22 +182,28 @@ class Player:
         """Wait for it; what appeared up to it since the last time, without escape codes."""
         ends = time.monotonic() + PATIENCE
         while text not in self.seen:
-            ready, _, _ = select.select([self._terminal], [], [], ends - time.monotonic())
-            assert ready, f"{text!r} did not appear after {self.seen!r}"
-            new = self._decoder.decode(os.read(self._terminal, 4096))
-            self.seen = ESCAPES.sub("", self.seen + new)
+            assert self._read(ends), f"{text!r} did not appear after {self.seen!r}"
         before, found, self.seen = self.seen.partition(text)
         return before + found
 
     def ended(self) -> int:
         """Wait for the end; the exit status."""
-        while True:
-            try:
-                if not os.read(self._terminal, 4096):
-                    break
-            except OSError:
-                break  # how Linux says that nobody holds the other end
-        return self.process.wait(PATIENCE)
+        ends = time.monotonic() + PATIENCE
+        while self._read(ends):
+            continue
+        return self.process.wait(max(0.1, ends - time.monotonic()))
+
+    def _read(self, ends: float) -> bool:
+        """See what is new; False once nobody holds the other end, or time is over."""
+        ready, _, _ = select.select([self._terminal], [], [], max(0.0, ends - time.monotonic()))
+        if not ready:
+            return False
+        try:
+            data = os.read(self._terminal, 4096)
+        except OSError:
+            return False  # how Linux says that nobody holds the other end
+        self.seen = ESCAPES.sub("", self.seen + self._decoder.decode(data))
+        return bool(data)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from clawdcore.cli import main
 from clawdcore.testing.botapi import BotApiServer
 
 TOKEN = "1:TEST_" + "x" * 30
@@ -122,6 +123,121 @@ def test_missing_token(site: Path) -> None:
     assert len(lines) == 1
 
 
+def test_all_that_is_missing_is_said_at_once(site: Path) -> None:
+    file = config(site, NOWHERE, plugins=["hello", "ocr", "voice"])
+    code, lines = run(site, "-c", str(file), token="")
+    assert code == 1
+    assert len(lines) == 2
+    assert "TELEGRAM_BOT_TOKEN" in lines[0]
+    assert "'ocr' and 'voice'" in lines[1]
+    assert lines[1].endswith("pip install clawdbot-ocr clawdbot-voice")
+
+
+def clawdbot(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "clawdcore", *arguments],
+        cwd=site, env=environment(site), capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def test_a_misspelt_command_is_told_the_nearest(site: Path) -> None:
+    result = clawdbot(site, "docter")
+    assert result.returncode == 2
+    assert "Did you mean 'doctor'?" in result.stderr
+
+
+def test_a_plugin_s_broken_subcommands_are_named_and_passed_over(site: Path) -> None:
+    source = "import sys\nfrom clawdcore import hookimpl\n\n@hookimpl\ndef register_cli(group):\n"
+    install(site, "exits", source + "    sys.exit('gone')\n")
+    config(site, NOWHERE, plugins=["exits"])
+    result = clawdbot(site, "weather")
+    assert result.returncode == 2
+    assert "plugin 'exits': register_cli failed: SystemExit: gone" in result.stderr
+    assert "no command 'weather'" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--debug", "run"], ["run", "--debug"]])
+def test_debug_reaches_run_from_anywhere(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+
+    def serve(path: Path | None, *, debug: bool) -> None:
+        seen.append(debug)
+
+    monkeypatch.setattr("clawdcore.cli.serve.serve", serve)
+    for given in (arguments, ["run"]):
+        with pytest.raises(SystemExit):
+            main(given)
+    assert seen == [True, False]
+
+
+LEAKY = """
+import asyncio, threading
+from clawdcore import hookimpl
+
+@hookimpl
+def startup(context):
+    raise KeyError("canary at the start")
+
+@hookimpl
+def register_commands(register):
+    pass
+"""
+LEAKIER = """
+import asyncio, gc, logging, threading
+from clawdcore import hookimpl
+
+@hookimpl
+def register_commands(register):
+    @register("leak")
+    async def leak(message, words: str):
+        "Fail in every way"
+        async def fails():
+            raise ValueError(words)
+        def thread():
+            raise ValueError(words)
+        task = asyncio.create_task(fails())
+        await asyncio.wait([task])
+        del task
+        gc.collect()
+        other = threading.Thread(target=thread)
+        other.start()
+        other.join()
+        logging.getLogger("library").error("bad input: %s", words)
+        logging.getLogger("clawdbot_leakier").error("of %r", message)
+        raise ValueError(words)
+"""
+
+
+def test_no_user_s_words_get_into_a_debug_log(site: Path) -> None:
+    install(site, "leaky", LEAKY)
+    install(site, "leakier", LEAKIER)
+
+    async def story(server: BotApiServer, start: Any) -> None:
+        process = await start(options=("--debug",), plugins=["leaky", "leakier"])
+        lines = await until(process, "ready:")
+        server.say(server.user(7, "Ada"), "/leak the canary sings")
+        await server.wait(lambda: len(server.sent) == 1)
+        process.send_signal(signal.SIGTERM)
+        lines += await until(process, "1 accepted")
+        assert await process.wait() == 0
+        said = "\n".join(lines)
+        assert "canary" not in said
+        assert "plugin leaky is disabled: KeyError at startup (clawdbot_leaky.py:7)" in said
+        for words in (
+            "plugin leakier failed: ValueError at leak (clawdbot_leakier.py:",
+            "a thread died: ValueError at thread",
+            "nobody caught in register_commands.<locals>.leak.<locals>.fails: ValueError",
+            "library: bad input: %s (clawdbot_leakier.py:",
+            "clawdbot_leakier: of Message(id=",
+            "Traceback (most recent call last):",
+        ):
+            assert words in said, words
+
+    with_server(site, story)
+
+
 def test_unreachable_api(site: Path) -> None:
     code, lines = run(site, "-c", str(config(site, NOWHERE)))
     assert code == 1
@@ -190,10 +306,12 @@ def with_server(site: Path, story: Story) -> None:
         async with asyncio.timeout(60), BotApiServer(TOKEN) as server:
             started: list[asyncio.subprocess.Process] = []
 
-            async def start(**more: Any) -> asyncio.subprocess.Process:
+            async def start(
+                options: tuple[str, ...] = (), **more: Any
+            ) -> asyncio.subprocess.Process:
                 process = await asyncio.create_subprocess_exec(
                     sys.executable, "-m", "clawdcore", "run",
-                    "--config", str(config(site, server.root, **more)),
+                    "--config", str(config(site, server.root, **more)), *options,
                     cwd=site, env=environment(site), stderr=asyncio.subprocess.PIPE,
                 )  # fmt: skip
                 started.append(process)

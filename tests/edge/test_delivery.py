@@ -9,7 +9,7 @@ import pytest
 
 from clawdcore.broker import Draft, Send, Target
 from clawdcore.edge.api import CallError, FloodWait, Rejected, Unreachable
-from clawdcore.edge.delivery import RETRIES, Delivery
+from clawdcore.edge.delivery import LANE_LIMIT, RETRIES, Delivery
 from clawdcore.messages import Receipt, Reply
 from clawdcore.testing import FakeTelegram, VirtualLoop
 
@@ -39,9 +39,9 @@ def tell(story: Story, **options: object) -> None:
         loop.close()
 
 
-def send(text: str, chat: int = 1, update: int = 1, **reply: object) -> Send:
+def send(text: str, chat: int = 1, update: int = 1, notice: bool = False, **reply: object) -> Send:
     target = Target(chat_id=chat, reply_to=9, private=chat > 0)
-    return Send(update, target, Reply(text=text, **reply))  # type: ignore[arg-type]
+    return Send(update, target, Reply(text=text, **reply), notice)  # type: ignore[arg-type]
 
 
 def test_in_order_within_a_chat() -> None:
@@ -86,6 +86,88 @@ def test_unreachable_is_tried_again_twice_and_then_given_up() -> None:
         await d.flushed()
         assert [sent.text for sent in t.sent] == ["next"]
         assert [receipt.error for receipt in r] == ["Unreachable", ""]
+
+    tell(story)
+
+
+@pytest.mark.parametrize(("notice", "tries"), [(False, 2), (True, 1)])
+def test_what_may_have_arrived_is_repeated_once_and_a_notice_never(
+    notice: bool, tries: int
+) -> None:
+    async def story(d: Delivery, t: FakeTelegram, r: list[Receipt], g: asyncio.TaskGroup) -> None:
+        t.failures.extend([Unreachable("x", sent=True)] * 5)
+        d.put(send("x", notice=notice), g)
+        await d.flushed()
+        assert 5 - len(t.failures) == tries
+        assert [receipt.error for receipt in r] == ["unknown"]
+
+    tell(story)
+
+
+def test_a_repeat_that_surely_failed_leaves_the_first_unknown() -> None:
+    async def story(d: Delivery, t: FakeTelegram, r: list[Receipt], g: asyncio.TaskGroup) -> None:
+        t.failures.append(Unreachable("x", sent=True))
+        t.failures.extend([Unreachable("x", sent=False)] * RETRIES)
+        d.put(send("x"), g)
+        await d.flushed()
+        assert [receipt.error for receipt in r] == ["unknown"]
+        assert t.failures == []
+
+    tell(story)
+
+
+@pytest.mark.parametrize("text", ["", "  \n ", "\u3000"])
+def test_nothing_but_white_space_is_not_sent(text: str) -> None:
+    async def story(d: Delivery, t: FakeTelegram, r: list[Receipt], g: asyncio.TaskGroup) -> None:
+        d.put(send(text), g)
+        await d.flushed()
+        assert t.sent == []
+        assert [receipt.error for receipt in r] == ["empty"]
+
+    tell(story)
+
+
+@pytest.mark.parametrize("markup", ["plain", "html"])
+def test_halves_of_characters_are_replaced(markup: str) -> None:
+    async def story(d: Delivery, t: FakeTelegram, r: list[Receipt], g: asyncio.TaskGroup) -> None:
+        d.put(send("a\ud800b\udc00 \ud83d\ude00", format=markup), g)
+        await d.flushed()
+        assert t.sent[0].text == "a\ufffdb\ufffd \U0001f600"
+        t.sent[0].text.encode()
+
+    tell(story)
+
+
+def test_a_reply_that_can_t_be_read_ends_only_itself() -> None:
+    async def story(d: Delivery, t: FakeTelegram, r: list[Receipt], g: asyncio.TaskGroup) -> None:
+        d.put(send(None, update=1), g)  # type: ignore[arg-type]
+        d.show(Draft(2, Target(chat_id=1), None), g)  # type: ignore[arg-type]
+        d.put(send("a <![> b", update=2, format="html"), g)
+        await d.flushed()
+        assert [sent.text for sent in t.sent] == ["a <![> b"]
+        assert [(receipt.update_id, bool(receipt.error)) for receipt in r] == [
+            (1, True),
+            (2, False),
+        ]
+
+    tell(story)
+
+
+def test_a_chat_that_is_paused_holds_so_many_replies_and_no_more() -> None:
+    async def story(d: Delivery, t: FakeTelegram, r: list[Receipt], g: asyncio.TaskGroup) -> None:
+        t.failures.append(FloodWait(30))
+        d.put(send("first", update=1), g)
+        await asyncio.sleep(1)
+        for number in range(LANE_LIMIT + 2):
+            d.put(send("more", update=2 + number), g)
+        d.put(send("elsewhere", chat=2, update=999), g)
+        await asyncio.sleep(1)
+        refused = [receipt.update_id for receipt in r if receipt.error == "backlog"]
+        assert refused == [LANE_LIMIT + 2, LANE_LIMIT + 3]
+        assert [sent.text for sent in t.sent] == ["elsewhere"]
+        await d.flushed()
+        assert len(t.sent) == LANE_LIMIT + 2
+        assert d.waiting == 0
 
     tell(story)
 

@@ -26,10 +26,11 @@ from clawdcore.broker import (
 )
 from clawdcore.config import TelegramConfig
 from clawdcore.edge.api import Conflict, FloodWait, Rejected, Unreachable
-from clawdcore.edge.app import IN_FLIGHT, Edge
+from clawdcore.edge.app import DRAIN_LIMIT, IN_FLIGHT, Edge
+from clawdcore.edge.delivery import LANE_LIMIT
 from clawdcore.edge.intake import Broken, Update
-from clawdcore.edge.polling import CONFLICTS_AT_START, Poller
-from clawdcore.errors import SecondPoller
+from clawdcore.edge.polling import CONFLICTS_AT_START, REFUSALS, Poller
+from clawdcore.errors import SecondPoller, TokenRefused
 from clawdcore.messages import Reply
 from clawdcore.testing import FakeTelegram, VirtualLoop
 from clawdcore.testing.telegram import BOT
@@ -86,7 +87,7 @@ def test_stop_waits_for_what_is_under_way_and_takes_nothing_more() -> None:
         number = await telegram.inject(TEXT)
         await worker.receive()
         edge.stop()
-        await asyncio.sleep(60)
+        await asyncio.sleep(DRAIN_LIMIT / 2)
         await worker.send(reply(number))
         await worker.send(Done(number, Outcome.ANSWERED))
         with pytest.raises(Closed):
@@ -147,6 +148,115 @@ def test_an_undeliverable_reply_still_settles_its_update() -> None:
         assert (edge.books.noticed, edge.books.undelivered) == (1, 1)
 
     tell(story)
+
+
+def test_a_paused_chat_doesn_t_stop_the_others() -> None:
+    async def story(edge: Edge, telegram: FakeTelegram, worker: Port[ToEdge, ToWorker]) -> None:
+        telegram.failures.append(FloodWait(3600))
+        for number in range(1, IN_FLIGHT + 1):
+            await edge.accept(Update(number, b"{}"))
+            await worker.send(reply(number))
+            await worker.send(Done(number, Outcome.ANSWERED))
+            await worker.receive()
+        async with asyncio.timeout(60):
+            await edge.accept(Update(5000, b"{}"))
+        other = Send(5000, Target(chat_id=8), Reply(text="elsewhere"))
+        await worker.send(other)
+        await worker.send(Done(5000, Outcome.ANSWERED))
+        await asyncio.sleep(1)
+        assert [sent.text for sent in telegram.sent] == ["elsewhere"]
+        assert edge.books.open == LANE_LIMIT + 1
+        assert edge.books.undelivered == IN_FLIGHT - LANE_LIMIT - 1
+        await edge.quiet()
+        assert edge.books.answered == IN_FLIGHT + 1
+        assert edge.books.sent == LANE_LIMIT + 2
+
+    tell(story)
+
+
+def test_a_drain_ends_after_its_limit_and_says_what_is_open(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def story(edge: Edge, telegram: FakeTelegram, worker: Port[ToEdge, ToWorker]) -> None:
+        number = await telegram.inject(TEXT)
+        telegram.failures.append(FloodWait(3600))
+        await worker.send(reply(number))
+        await worker.send(Done(number, Outcome.ANSWERED))
+        began = asyncio.get_running_loop().time()
+        edge.stop()
+        with pytest.raises(Closed):
+            while True:
+                await worker.receive()
+        assert asyncio.get_running_loop().time() - began == pytest.approx(DRAIN_LIMIT, abs=1)
+        assert (edge.books.open, telegram.sent) == (1, [])
+
+    tell(story)
+    assert "1 updates still open" in caplog.text
+
+
+def test_a_repeat_shares_the_fate_of_a_first_try_that_waits_for_room() -> None:
+    async def story(edge: Edge, telegram: FakeTelegram, worker: Port[ToEdge, ToWorker]) -> None:
+        for number in range(IN_FLIGHT):
+            await edge.accept(Update(number + 1, b"{}"))
+        first = asyncio.ensure_future(edge.accept(Update(5000, b"{}")))
+        again = asyncio.ensure_future(edge.accept(Update(5000, b"{}")))
+        await asyncio.sleep(1)
+        assert not again.done()
+        assert (edge.books.accepted, edge.books.repeated) == (IN_FLIGHT, 0)
+        first.cancel()
+        await asyncio.sleep(1)
+        assert not again.done()
+        for _ in range(IN_FLIGHT):
+            record = await worker.receive()
+            assert isinstance(record, Deliver)
+            await worker.send(Done(record.id, Outcome.UNADDRESSED))
+        await again
+        assert await worker.receive() == Deliver(5000, b"{}")
+        assert (edge.books.accepted, edge.books.repeated) == (IN_FLIGHT + 1, 0)
+        await worker.send(Done(5000, Outcome.UNADDRESSED))
+
+    tell(story)
+
+
+def test_what_is_not_handed_over_is_not_in_the_books() -> None:
+    async def run() -> None:
+        edge_port, worker = memory_broker(bound=1)
+        edge = Edge(TelegramConfig(), edge_port, FakeTelegram())
+        await edge.accept(Update(1, b"{}"))
+        held_up = asyncio.ensure_future(edge.accept(Update(2, b"{}")))
+        await asyncio.sleep(0)
+        assert edge.books.accepted == 2
+        worker.close()
+        with pytest.raises(Closed):
+            await held_up
+        assert edge.books.accepted == 1
+
+    asyncio.run(run())
+
+
+def test_what_was_accepted_is_settled_before_an_error_ends_the_run() -> None:
+    async def run() -> None:
+        edge_port, worker = memory_broker()
+        update = answer(b'{"update_id":1}')
+        telegram = Script(update, *[TokenRefused("revoked")] * REFUSALS)
+        edge = Edge(TelegramConfig(), edge_port, telegram)
+        serving = asyncio.ensure_future(edge.run(BOT))
+        assert await worker.receive() == Hello(BOT)
+        assert await worker.receive() == Deliver(1, b'{"update_id":1}')
+        await asyncio.sleep(30)
+        assert not serving.done()
+        await worker.send(reply(1))
+        await worker.send(Done(1, Outcome.ANSWERED))
+        with pytest.raises(TokenRefused):
+            await serving
+        assert [sent.text for sent in telegram.sent] == ["y"]
+        assert (edge.books.answered, edge.books.open) == (1, 0)
+
+    loop = VirtualLoop()
+    try:
+        loop.run_until_complete(run())
+    finally:
+        loop.close()
 
 
 def test_files_and_commands() -> None:
@@ -237,3 +347,62 @@ def test_conflicts_from_the_start_end_it() -> None:
 def test_conflicts_later_are_waited_out() -> None:
     script = Script(answer(), *[Conflict("409")] * 6, answer(b'{"update_id":1}'))
     assert len(poll(script, 600)) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"<html>Please log in</html>", b'{"ok":false,"result":[]}', answer(b'{"update_id":6}')[:-3]],
+)
+def test_what_is_no_answer_moves_nothing_and_is_waited_out(body: bytes) -> None:
+    script = Script(answer(b'{"update_id":5}'), body, body, answer(b'{"update_id":6}'))
+    assert [piece.id for piece in poll(script, 60)] == [5, 6]
+    assert script.asked == [0, 6, 6, 6, 7]
+
+
+def test_ids_that_begin_again_lower_are_followed() -> None:
+    script = Script(answer(b'{"update_id":900}'), answer(b'{"update_id":3}'))
+    assert [piece.id for piece in poll(script, 5)] == [900, 3]
+    assert script.asked == [0, 901, 4]
+
+
+def test_a_token_is_refused_for_good_only_after_several_times_in_a_row() -> None:
+    refused = TokenRefused("revoked")
+    passing = [refused] * (REFUSALS - 1)
+    script = Script(answer(), *passing, answer(), *passing, answer(b'{"update_id":1}'))
+    assert len(poll(script, 60)) == 1
+    with pytest.raises(TokenRefused):
+        poll(Script(answer(), *[refused] * REFUSALS), 60)
+
+
+class Lingering(Edge):
+    """A receiver that still brings an update while it is being ended."""
+
+    async def _webhook(self, url: str) -> None:
+        self._listens("late")
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(1)
+            await self.accept(Update(7, b"{}"))
+
+
+def test_what_comes_while_receiving_ends_is_settled_too() -> None:
+    async def run() -> None:
+        config = TelegramConfig.model_validate({"webhook": {"url": "https://bot.example.org/x"}})
+        edge_port, worker = memory_broker()
+        edge = Lingering(config, edge_port, FakeTelegram())
+        serving = asyncio.ensure_future(edge.run(BOT))
+        await edge.listening
+        edge.stop()
+        assert await worker.receive() == Hello(BOT)
+        assert await worker.receive() == Deliver(7, b"{}")
+        await worker.send(reply(7))
+        await worker.send(Done(7, Outcome.ANSWERED))
+        await serving
+        assert (edge.books.answered, edge.books.sent, edge.books.open) == (1, 1, 0)
+
+    loop = VirtualLoop()
+    try:
+        loop.run_until_complete(run())
+    finally:
+        loop.close()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from clawdcore.edge.intake import Broken, Update, read_update, read_updates
+from clawdcore.edge.intake import Broken, NoAnswer, Update, read_update, read_updates
 
 GOOD = b'{"update_id":5,"message":{"text":"a \\" } ] b"}}'
 NEXT = b'{"update_id":6,"message":{"text":"next"}}'
@@ -55,9 +56,28 @@ def test_broken_bytes_in_an_update_s_place(piece: bytes) -> None:
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_for_an_answer(body: bytes) -> None:
-    for piece in read_updates(body):
+def test_any_bytes_in_an_answer_s_list(body: bytes) -> None:
+    try:
+        pieces = read_updates(answer(body))
+    except NoAnswer:
+        pytest.fail("an answer with anything in its list is still an answer")
+    for piece in pieces:
         assert isinstance(piece, Update | Broken)
+
+
+@given(st.binary(max_size=200))
+@example(b"<html>Please log in to the network</html>")
+@example(b'{"ok":false,"result":[]}')
+@example(b'{"ok":false,"result":[{"update_id":5}]}')
+@example(b'{"ok":false,"error_code":500,"description":"x"}')
+@example(b'{"ok":true,"result":{}}')
+@example(b'{"page":{"ok":true,"result":[{"update_id":5},]}}')
+@example(answer(GOOD, NEXT)[:-2])
+@example(answer(GOOD, NEXT)[:-20])
+@example(b"")
+def test_what_is_no_answer_holds_no_updates(body: bytes) -> None:
+    with pytest.raises(NoAnswer):
+        read_updates(body)
 
 
 def test_a_broken_update_keeps_its_id() -> None:

@@ -41,11 +41,23 @@ def test_tags(source: str, text: str, entities: tuple[Entity, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["<b>x", "x</b>", "<b><i>x</b></i>", "<script>x</script>", "<p>"]
+    "source", ["<b>x", "x</b>", "<b><i>x</b></i>", "<script>x</script>", "<p>", "a <![> b"]
 )
 def test_bad_markup(source: str) -> None:
     with pytest.raises(BadMarkup):
         parse_html(source)
+
+
+@pytest.mark.parametrize("source", ["<canary>", "<b>x</canary>", "</canary>", "<![canary>"])
+def test_the_reason_quotes_nothing(source: str) -> None:
+    with pytest.raises(BadMarkup) as caught:
+        parse_html(source)
+    assert "canary" not in str(caught.value)
+
+
+def test_a_lone_surrogate_is_one_unit() -> None:
+    assert units("a\ud800b") == 3
+    assert parse_html("\ud800<b>x</b>")[1] == (Entity("bold", 1, 1),)
 
 
 @given(st.text())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Literal
+from typing import Any, Literal, Optional
 
 import pytest
 from hypothesis import given
@@ -133,6 +133,72 @@ def test_any_text_parses_or_is_refused(text: str) -> None:
             assert str(error)
 
 
+class Level(Enum):
+    LOW = 1
+    HIGH = "High"
+
+
+def test_an_enum_is_matched_by_its_value_in_any_case() -> None:
+    async def level(message: object, level: Level) -> str:
+        """Level"""
+        return ""
+
+    assert of(level).parse("1") == {"level": Level.LOW}
+    assert of(level).parse("hIGH") == {"level": Level.HIGH}
+    with pytest.raises(UsageError, match="one of: 1, High"):
+        of(level).parse("low")
+
+
+@pytest.mark.parametrize("word", ["nan", "inf", "-Infinity", "1e999"])
+def test_a_number_is_one_that_can_be_reckoned_with(word: str) -> None:
+    with pytest.raises(UsageError, match="must be a number"):
+        of(fx).parse(f"{word} usd")
+
+
+class NoParse:
+    pass
+
+
+class InstanceParse:
+    def parse(self, word: str) -> str:
+        return word
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        list[str],
+        int | float,
+        int | str | None,
+        NoParse,
+        InstanceParse,
+        object,
+        Any,
+        dict,
+        "str|int",
+    ],
+)
+def test_a_type_that_can_t_be_parsed_is_refused_at_once(kind: Any) -> None:
+    async def command(message: object, words: Any) -> str:
+        """Doc"""
+        return ""
+
+    command.__annotations__["words"] = kind
+    with pytest.raises(HookError, match=r"takes words as .*Annotate it with str, int, float"):
+        of(command)
+
+
+def test_every_allowed_type_may_be_optional() -> None:
+    for kind in (str, int, float, bool, Literal["a"], Unit, Hex):
+
+        async def command(message: object, word: Any = None) -> str:
+            """Doc"""
+            return ""
+
+        command.__annotations__["word"] = Optional[kind]  # noqa: UP045 - kind is a variable
+        assert of(command).parse("") == {}
+
+
 def no_doc(message: object) -> str:
     return ""
 
@@ -140,6 +206,19 @@ def no_doc(message: object) -> str:
 def no_message() -> str:
     """Doc"""
     return ""
+
+
+def by_position(message: object, word: str, /) -> str:
+    """Doc"""
+    return ""
+
+
+def unknown_type(message: object, word: str) -> str:
+    """Doc"""
+    return ""
+
+
+unknown_type.__annotations__["word"] = "no_module.Word"
 
 
 def star(message: object, *words: str) -> str:
@@ -153,6 +232,8 @@ def star(message: object, *words: str) -> str:
         (no_doc, "x", "no docstring"),
         (no_message, "x", "takes no argument"),
         (star, "x", r"\*words"),
+        (by_position, "x", "by position only"),
+        (unknown_type, "x", "can't be read"),
         (fx, "Bad-Name", "can't be a command's name"),
         (fx, "x" * 33, "can't be a command's name"),
     ],

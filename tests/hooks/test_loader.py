@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from importlib.metadata import EntryPoint
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
-from clawdcore import Context, hookimpl
+from clawdcore import Context, ProviderConfig, hookimpl
 from clawdcore.errors import HookError, PluginClash, PluginError, PluginNotInstalled
-from clawdcore.hooks.loader import HOOKS, Loader, Tables, installed
-from clawdcore.messages import Message
+from clawdcore.hooks.checks import HOOKS
+from clawdcore.hooks.loaded import Tables
+from clawdcore.hooks.loader import Loader, installed
+from clawdcore.messages import Attachment, Chat, Message, Sender
 
 
 class Entry(SimpleNamespace):
@@ -132,6 +135,54 @@ class Constructor:
         """Never reached."""
 
 
+class ConstructorExits:
+    def __init__(self) -> None:
+        raise SystemExit("bye")
+
+
+class Yields:
+    @hookimpl
+    async def startup(self, context: Context) -> Any:
+        yield
+
+
+class YieldsPlainly:
+    @hookimpl
+    def shutdown(self) -> Any:
+        yield
+
+
+class AsyncSerial:
+    @hookimpl
+    def register_handlers(self, register: Any) -> None:
+        async def key(message: Message) -> str:
+            return message.session
+
+        @register("text", serial=key)
+        async def handle(message: Message) -> str:
+            return ""
+
+
+class ReaderOfMore:
+    @hookimpl
+    def register_readers(self, register: Any) -> None:
+        @register("photo")
+        async def read(attachment: Attachment, language: str) -> str:
+            return ""
+
+
+class OptionsRaise:
+    @hookimpl
+    def options_model(self) -> type[BaseModel]:
+        class Broken(BaseModel):
+            @model_validator(mode="before")
+            @classmethod
+            def check(cls, given: Any) -> Any:
+                return {}["no such key"]
+
+        return Broken
+
+
 class Kind:
     @hookimpl
     def register_handlers(self, register: Any) -> None:
@@ -148,6 +199,14 @@ class Kind:
         (Raises(), "register_commands failed: ValueError: no such thing"),
         (Constructor, "can't be created: OSError"),
         (Kind(), "Known kinds: text"),
+        (ConstructorExits, "can't be created: SystemExit: bye"),
+        (Yields(), "startup has a yield"),
+        (YieldsPlainly(), "shutdown has a yield"),
+        (AsyncSerial(), "Write def, not async def: serial="),
+        (ReaderOfMore(), "(attachment) or (attachment, message)"),
+        (OptionsRaise(), "validation of its options failed: KeyError"),
+        (command_plugin("start"), "the command /start is the bot's own"),
+        (command_plugin("fine", "help"), "the command /help is the bot's own"),
         (object(), "implements no hook"),
     ],
 )
@@ -277,3 +336,102 @@ def test_one_plugin_may_be_a_backend_and_have_commands() -> None:
     found = loader.tables([entry("both")], context, {"both": plugin})
     assert found.disabled == {}
     assert list(found.commands) == ["both"]
+
+
+def test_the_name_of_the_bot_s_own_settings_is_no_plugin_s() -> None:
+    found = tables(core=command_plugin("one"))
+    assert isinstance(found.disabled["core"], PluginClash)
+    assert found.commands == {}
+    with pytest.raises(PluginClash, match="another name"):
+        Loader({"core": [point("core", "m")]}).require(["core"])
+
+
+def test_all_that_is_missing_is_named_at_once_with_one_line_to_install_ours() -> None:
+    loader = Loader({"hello": [point("hello", "h")]})
+    with pytest.raises(PluginNotInstalled) as caught:
+        loader.require(["ocr", "hello", "voice", "helo"])
+    text = str(caught.value)
+    assert "'ocr', 'voice' and 'helo' are not installed" in text
+    assert "Did you mean 'hello' instead of 'helo'?" in text
+    assert text.endswith("pip install clawdbot-ocr clawdbot-voice")
+    assert "\n" not in text
+
+
+class Exits:
+    """An entry point whose module ends the program."""
+
+    name = value = "exits"
+    dist = None
+
+    def load(self) -> object:
+        raise SystemExit("bye")
+
+
+class Interrupted(Exits):
+    def load(self) -> object:
+        raise KeyboardInterrupt
+
+
+def test_an_import_that_exits_is_the_plugin_s_failure_and_ctrl_c_is_not() -> None:
+    with pytest.raises(PluginError, match="can't be imported: SystemExit: bye"):
+        Loader({"x": [Exits()]}).load("x")  # type: ignore[list-item]
+    with pytest.raises(KeyboardInterrupt):
+        Loader({"x": [Interrupted()]}).load("x")  # type: ignore[list-item]
+
+
+def test_what_a_backend_s_factory_raises_names_the_plugin_and_the_key() -> None:
+    class Broken:
+        @hookimpl
+        def register_backends(self, register: Any) -> None:
+            def factory(provider: ProviderConfig) -> Any:
+                raise KeyError("url")
+
+            register("m", factory)
+
+    loader = Loader({})
+    made = loader.backends([loader.load("b", Broken())])["m"]
+    with pytest.raises(PluginError, match=r"backend 'm' can't be made: KeyError.*providers\.m"):
+        made(ProviderConfig(name="m"))
+
+
+def test_signatures_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Told:
+        seen: Any = None
+
+        @hookimpl
+        def reply_delivered(self, receipt: Any) -> None:
+            self.seen = receipt
+
+    target = Told()
+    loaded = Loader({}).load("told", target)
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("a signature was read while messages run")
+
+    monkeypatch.setattr("inspect.signature", never)
+    loaded.call("reply_delivered", receipt="r", context="c")
+    assert target.seen == "r"
+
+
+def test_readers_get_the_message_where_they_name_it() -> None:
+    class Reads:
+        @hookimpl
+        def register_readers(self, register: Any) -> None:
+            @register("photo")
+            async def alone(attachment: Attachment) -> str:
+                return attachment.file_id
+
+            @register("photo")
+            async def both(attachment: Attachment, message: Message) -> str:
+                return f"{attachment.file_id} {message.id}"
+
+            @register("photo")
+            def plain(attachment: Attachment, *, message: Message) -> str:
+                return f"{message.id}"
+
+    alone, both, plain = tables(r=Reads()).readers
+    message = Message(id=5, update_id=1, chat=Chat(1, "private"), sender=Sender(1, "A"))
+    attachment = Attachment("photo", "f")
+    assert asyncio.run(alone.function(attachment, message)) == "f"
+    assert asyncio.run(both.function(attachment, message)) == "f 5"
+    assert plain.function(attachment, message) == "5"

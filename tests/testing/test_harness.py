@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from clawdcore import Context, Message, hookimpl
+from clawdcore import PASS, Context, Message, hookimpl
 from clawdcore.testing import FakeBackend, Harness, NetworkRefused, VirtualLoop, network_refused
 from clawdcore.testing.clock import Stuck
 
@@ -130,7 +130,7 @@ def test_plain_functions_run_in_threads_and_storage_works(bot: Harness) -> None:
 def test_the_network_is_refused_with_advice(bot: Harness) -> None:
     import socket
 
-    with pytest.raises(NetworkRefused, match=r"pytest\.mark\.network"):
+    with pytest.raises(NetworkRefused, match=r"own ports: mark .*pytest\.mark\.network"):
         socket.create_connection(("127.0.0.1", 9))
 
 
@@ -179,3 +179,119 @@ def test_the_backend_is_started_and_closed() -> None:
         assert "can't do anything" in bot.say("hi")
         assert backend.started
     assert not backend.started
+
+
+class Asks:
+    @hookimpl
+    def register_commands(self, register: Any, context: Context) -> None:
+        @register("model")
+        async def model(message: Message) -> str:
+            """The model's id"""
+            return (await context.models.info()).id
+
+
+@pytest.mark.parametrize("backend", [None, FakeBackend()])
+def test_the_fake_model_is_called_as_the_configured_one(backend: FakeBackend | None) -> None:
+    config = {"agents": {"defaults": {"model": {"primary": "llamacpp/org/some-model"}}}}
+    with Harness([Asks()], config=config, backend=backend) as bot:
+        assert bot.say("/model") == "org/some-model"
+
+
+def test_what_ended_the_bot_is_raised_and_nothing_after_it() -> None:
+    async def dies(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("the cause")
+
+    with pytest.raises(ExceptionGroup) as caught, Harness() as bot:
+        bot.telegram.poll = dies  # type: ignore[assignment, method-assign]
+        bot.say("hi")
+    assert caught.group_contains(ZeroDivisionError, match="the cause")
+    assert caught.value.__context__ is None
+    assert bot.loop.is_closed()
+
+
+def test_a_bot_that_can_t_start_leaves_no_loop_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[VirtualLoop] = []
+
+    class Kept(VirtualLoop):
+        def __init__(self) -> None:
+            super().__init__()
+            made.append(self)
+
+    async def broken(_: object) -> None:
+        raise OSError("no start")
+
+    monkeypatch.setattr("clawdcore.testing.harness.VirtualLoop", Kept)
+    monkeypatch.setattr("clawdcore.testing.harness.Worker.start", broken)
+    with pytest.raises(OSError, match="no start"):
+        Harness()
+    assert [loop.is_closed() for loop in made] == [True]
+
+
+def test_readers_run_once_for_a_message() -> None:
+    runs: list[str] = []
+
+    class Reads:
+        @hookimpl
+        def register_readers(self, register: Any) -> None:
+            @register("photo")
+            async def read(attachment: Any, message: Message) -> str:
+                runs.append(attachment.file_id)
+                return f"a photo of {message.id}"
+
+        @hookimpl
+        def register_handlers(self, register: Any) -> None:
+            @register("photo")
+            async def first(message: Message) -> object:
+                await message.text()
+                return PASS
+
+            @register("photo")
+            async def second(message: Message) -> str:
+                return await message.text()
+
+    photo = {"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}
+    person = {"id": 101, "is_bot": False, "first_name": "A"}
+    chat = {"id": 101, "type": "private"}
+    with Harness([Reads()]) as bot:
+        update = {"message_id": 9, "date": 0, "chat": chat, "from": person, "photo": [photo]}
+        bot.inject({"message": update})
+        assert [sent.text for sent in bot.sent] == ["a photo of 9"]
+    assert runs == ["f"]
+
+
+def test_a_marked_bot_reaches_a_server_of_the_test(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(PROJECT)
+    (tmp_path / "clawdbot_hello.py").write_text(ASKS_SERVER)
+    (tmp_path / "test_hello.py").write_text(TEST_SERVER)
+    result = pytest_in(tmp_path)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+ASKS_SERVER = HELLO.replace("(message):", "(message, port: int):").replace(
+    """return f"Hello {message.sender.name}!\"""",
+    """
+        import asyncio
+        async with asyncio.timeout(20):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            said = await reader.read()
+        writer.close()
+        await asyncio.sleep(0.01)
+        return said.decode()""",
+)
+TEST_SERVER = """
+import pytest, socket, threading, time
+
+@pytest.mark.network
+def test_hello(bot):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        def answer():
+            connection, _ = server.accept()
+            with connection:
+                time.sleep(0.05)
+                connection.sendall(b"from afar")
+        thread = threading.Thread(target=answer)
+        thread.start()
+        assert bot.say(f"/hello {server.getsockname()[1]}") == "from afar"
+        thread.join()
+    assert 0.05 < bot.loop.time() < 15
+"""

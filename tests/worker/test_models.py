@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from clawdcore import Chunk, Load, Request, Turn
+from clawdcore import Chunk, Request, Turn
 from clawdcore.errors import (
     BackendError,
     BackendUnavailable,
@@ -235,7 +235,6 @@ def test_limits_of_the_primary() -> None:
     async def story() -> None:
         bench = Bench()
         assert (await bench.chain.info()).id == "one"
-        assert await bench.chain.loads() == {"a": Load(running=0, waiting=0, capacity=1024)}
 
     run(story())
 
@@ -255,3 +254,111 @@ def test_an_unknown_model_lists_what_there_is() -> None:
             await chain.info()
 
     run(story())
+
+
+class Late(FakeBackend):
+    """Fails to start at first, and then takes longer than a request may."""
+
+    starts = 0
+
+    async def start(self) -> None:
+        self.starts += 1
+        if self.starts == 1:
+            raise BackendUnavailable("not yet")
+        await asyncio.sleep(40)
+
+
+def alone(backend: FakeBackend, told: list[str] | None = None) -> ModelChain:
+    return ModelChain(
+        [ModelRef("a", "one")],
+        {"a": backend},
+        seats=Seats(1),
+        request_timeout=10,
+        told=lambda kind, _: None if told is None else told.append(kind),
+        clock=lambda: asyncio.get_running_loop().time(),
+    )
+
+
+def test_a_start_goes_on_though_the_request_that_began_it_is_over() -> None:
+    async def story() -> None:
+        late = Late()
+        chain = alone(late)
+        await chain.start()
+        await asyncio.sleep(RESTART_PAUSE + 1)
+        with pytest.raises(BackendUnavailable, match="within its time"):
+            await chain.complete(ASK)
+        await asyncio.sleep(35)
+        assert await chain.complete(ASK) == "hi"
+        assert late.starts == 2
+        await chain.close()
+
+    run(story())
+
+
+def test_closing_ends_a_start_under_way() -> None:
+    async def story() -> None:
+        chain = alone(Late())
+        await chain.start()
+        await asyncio.sleep(RESTART_PAUSE + 1)
+        with pytest.raises(BackendUnavailable):
+            await chain.complete(ASK)
+        await chain.close()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    run(story())
+
+
+@pytest.mark.parametrize("error", [ConnectionError("x"), SystemExit(3), asyncio.CancelledError()])
+def test_limits_that_can_t_be_had_are_the_backend_s_failure(error: BaseException) -> None:
+    class Silent(FakeBackend):
+        async def models(self) -> Any:
+            raise error
+
+    async def story() -> None:
+        with pytest.raises(BackendUnavailable, match=type(error).__name__):
+            await alone(Silent()).info()
+
+    run(story())
+
+
+def test_limits_are_waited_for_as_long_as_a_request_takes() -> None:
+    class Silent(FakeBackend):
+        async def models(self) -> Any:
+            await asyncio.sleep(1000)
+
+    async def story() -> None:
+        with pytest.raises(BackendUnavailable, match="within its time"):
+            await alone(Silent()).info()
+        assert asyncio.get_running_loop().time() == 10
+
+    run(story())
+
+
+def test_a_caller_s_own_short_time_is_no_degradation() -> None:
+    async def story() -> None:
+        backend, told = FakeBackend(), list[str]()
+        chain = alone(backend, told)
+        backend.delay = 5.0
+        with pytest.raises(BackendUnavailable):
+            await chain.complete(Request(turns=ASK.turns, deadline=1.0))
+        assert told == []
+        backend.delay = 50.0
+        with pytest.raises(BackendUnavailable):
+            await chain.complete(Request(turns=ASK.turns, deadline=1000.0))
+        assert told == ["degraded"]
+
+    run(story())
+
+
+def test_what_a_backend_says_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        backend = FakeBackend()
+        chain = alone(backend)
+        for error in (BackendUnavailable("canary-1"), ValueError("canary-2")):
+            backend.enqueue(error)
+            with pytest.raises(BackendUnavailable):
+                await chain.complete(ASK)
+
+    run(story())
+    assert "model a/one: BackendUnavailable at" in caplog.text
+    assert "canary" not in caplog.text

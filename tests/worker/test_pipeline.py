@@ -12,8 +12,17 @@ from typing import Any
 import pytest
 
 from clawdcore import PASS, Context, Message, Overloaded, Reply, Request, Turn, hookimpl
-from clawdcore.errors import BackendUnavailable, ContextOverflow, GenerationFailed
+from clawdcore.broker import Send
+from clawdcore.errors import (
+    BackendUnavailable,
+    ContextOverflow,
+    FileUnavailable,
+    GenerationFailed,
+    StorageError,
+)
 from clawdcore.testing import ADA, Group, Harness, User
+from clawdcore.worker.guard import GRACE
+from clawdcore.worker.pipeline import ANSWER_LIMIT, BREATH
 
 GROUP = Group()
 BOB = User(202, "Bob", "bob")
@@ -393,6 +402,7 @@ class Hostile:
         raises("interrupt", KeyboardInterrupt())
         raises("cancel", asyncio.CancelledError())
         raises("stop", StopAsyncIteration())
+        raises("close", GeneratorExit())
 
         @register("thread_exit")
         def thread_exit(message: Message) -> str:
@@ -421,7 +431,7 @@ class Hostile:
         raise ValueError(reply.text)
 
 
-@pytest.mark.parametrize("name", ["exit", "interrupt", "cancel", "stop", "thread_exit"])
+@pytest.mark.parametrize("name", ["exit", "interrupt", "cancel", "stop", "close", "thread_exit"])
 def test_nothing_that_a_plugin_raises_ends_the_bot(name: str) -> None:
     with Harness([Hostile()]) as bot:
         assert "went wrong" in bot.say(f"/{name}")
@@ -429,11 +439,241 @@ def test_nothing_that_a_plugin_raises_ends_the_bot(name: str) -> None:
         assert bot.books.open == 0
 
 
-def test_a_plugin_that_ignores_being_cancelled_holds_nobody_up_for_ever() -> None:
-    with Harness([Hostile(), Commands()]) as bot:
+def test_a_plugin_that_ignores_being_cancelled_is_left_behind() -> None:
+    config = {"agents": {"defaults": {"maxConcurrent": 1, "timeout": {"total": 60_000}}}}
+    with Harness([Hostile(), Commands()], config=config) as bot:
         bot.send("/stubborn", "/hello")
         bot.send("/hello", sender=BOB)
-        bot.advance(200)
-        assert [sent.text for sent in bot.sent] == ["Hello Bob!", "Hello Ada!"]
         bot.settle()
+        told = [(sent.text.partition(",")[0], sent.at) for sent in bot.sent if sent.chat == ADA.id]
+        assert told[0] == ("This took too long", 60.0 + GRACE)
+        assert told[1][0] in {"Hello Ada!", "This took too long"}
         assert bot.books.open == 0
+    assert bot.loop.time() < 200  # the bot's end didn't wait for it either
+
+
+class Resisting:
+    """Can't even be closed."""
+
+    @hookimpl
+    def register_commands(self, register: Any) -> None:
+        @register("resist")
+        async def resist(message: Message) -> AsyncIterator[str]:
+            """Go on for ever"""
+            yield "begun"
+            while True:
+                try:
+                    await asyncio.sleep(1000)
+                    yield "more"
+                except BaseException:  # noqa: BLE001
+                    continue
+
+        @register("stall")
+        async def stall(message: Message) -> None:
+            """Take too long"""
+            await asyncio.sleep(100_000)
+
+        @register("ok")
+        async def ok(message: Message) -> str:
+            """Answer"""
+            return "fine"
+
+
+def test_what_can_t_even_be_closed_holds_nobody_up() -> None:
+    config = {"agents": {"defaults": {"maxConcurrent": 1, "timeout": {"total": 10_000}}}}
+    bot = Harness([Resisting()], config=config)
+    try:
+        said = bot.say("/resist")
+        assert said.startswith("begun")
+        assert "too long" in said
+        assert bot.say("/ok") == "fine"
+        assert (bot.books.noticed, bot.books.answered, bot.books.open) == (1, 1, 0)
+        bot.advance(5000)
+        assert len(bot.sent) == 2
+        bot.loop.run_until_complete(bot._stop())
+    finally:
+        bot.loop.close()
+
+
+def test_a_plugin_that_keeps_stalling_comes_to_rest() -> None:
+    with Harness([Resisting()]) as bot:
+        for _ in range(5):
+            assert "too long" in bot.say("/stall")
+        assert "resting" in bot.say("/stall")
+
+
+def test_waiting_for_a_slow_model_is_not_the_plugin_s_failure() -> None:
+    config = {"agents": {"defaults": {"timeout": {"total": 10_000, "request": 10_000}}}}
+    with Harness([Model()], config=config) as bot:
+        bot.backend.delay = 60.0
+        for _ in range(6):
+            said = bot.say("hi")
+            assert "too long" in said or "isn't answering" in said
+
+
+class Odd:
+    """Answers that are no answers."""
+
+    @hookimpl
+    def register_commands(self, register: Any, context: Context) -> None:
+        @register("none_piece")
+        async def none_piece(message: Message) -> AsyncIterator[Any]:
+            """Yield no text"""
+            yield "a"
+            yield None
+
+        @register("no_text")
+        async def no_text(message: Message) -> Any:
+            """Reply without a text"""
+            return Reply(text=None)  # type: ignore[arg-type]
+
+        @register("blank")
+        async def blank(message: Message) -> str:
+            """Say white space"""
+            return " \n"
+
+        @register("blank_stream")
+        async def blank_stream(message: Message) -> AsyncIterator[str]:
+            """Stream white space"""
+            yield "  "
+
+        @register("long")
+        async def long(message: Message) -> str:
+            """Say much"""
+            return "x" * 1_000_000
+
+        @register("endless")
+        async def endless(message: Message) -> AsyncIterator[str]:
+            """Never stop"""
+            while True:
+                yield "xy"
+
+        @register("busy")
+        async def busy(message: Message) -> AsyncIterator[str]:
+            """Never wait"""
+            for _ in range(BREATH * 5):
+                self.turns.append("stream")
+                yield "x"
+
+        @register("gone")
+        async def gone(message: Message) -> str:
+            """Need a file"""
+            raise FileUnavailable("expired")
+
+        @register("full")
+        async def full(message: Message) -> str:
+            """Need the settings"""
+            raise StorageError("disk full")
+
+    def __init__(self) -> None:
+        self.turns: list[str] = []
+
+
+def test_a_piece_that_is_no_text_is_the_plugin_s_failure(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with Harness([Odd()]) as bot:
+        assert "went wrong" in bot.say("/none_piece")
+        assert "went wrong" in bot.say("/no_text")
+        assert bot.books.noticed == 2
+    assert "plugin 'odd' yielded NoneType. Yield str only." in caplog.text
+
+
+@pytest.mark.parametrize("command", ["/blank", "/blank_stream"])
+def test_a_blank_answer_is_owned_up_to(command: str) -> None:
+    with Harness([Odd()]) as bot:
+        assert bot.say(command) == "I have nothing to say to that."
+        assert "没什么" in bot.say(command, sender=User(5, "小明", language="zh-hans"))
+        assert (bot.books.noticed, bot.books.answered) == (2, 0)
+
+
+@pytest.mark.parametrize("command", ["/long", "/endless"])
+def test_an_answer_s_length_is_bounded(command: str) -> None:
+    with Harness([Odd()]) as bot:
+        said = bot.say(command)
+        assert ANSWER_LIMIT < len(said) < ANSWER_LIMIT + 100
+        assert "too long; this is its beginning" in said
+        assert bot.books.answered == 1
+
+
+def test_a_stream_that_never_waits_lets_others_run() -> None:
+    plugin = Odd()
+    with Harness([plugin]) as bot:
+
+        def tick() -> None:
+            plugin.turns.append("other")
+            if plugin.turns.count("stream") < BREATH * 5:
+                bot.loop.call_soon(tick)
+
+        bot.loop.call_soon(tick)
+        assert bot.say("/busy") == "x" * (BREATH * 5)
+    streamed = "".join("s" if turn == "stream" else " " for turn in plugin.turns).split()
+    assert max(map(len, streamed)) <= BREATH
+
+
+@pytest.mark.parametrize(("command", "words"), [("/gone", "that file"), ("/full", "settings")])
+def test_a_missing_file_or_setting_is_not_the_plugin_s_failure(command: str, words: str) -> None:
+    with Harness([Odd()]) as bot:
+        for _ in range(6):
+            assert words in bot.say(command)
+
+
+def test_notices_are_marked_and_answers_are_not() -> None:
+    with Harness([Commands(), Odd()]) as bot:
+        marked: list[bool] = []
+        send = bot.worker._port.send
+
+        async def watch(record: Any) -> None:
+            if isinstance(record, Send):
+                marked.append(record.notice)
+            await send(record)
+
+        bot.worker._port.send = watch  # type: ignore[method-assign]
+        bot.say("/hello")
+        bot.say("/broken")
+        bot.say("/blank")
+        bot.say("/half")
+        assert marked == [False, True, True, False]
+
+
+def test_a_stranger_s_links_close_the_claim_for_nobody_else() -> None:
+    config = {"channels": {"telegram": {"dmPolicy": "allowlist"}}}
+    with Harness([Commands()], config=config) as bot:
+        assert f"Your id is {ADA.id}" in bot.say("/start promo")
+        for number in range(30):
+            bot.say("/start promo", sender=User(1000 + number, "S"))
+        assert "owner" in bot.say(f"/start {bot.report.claim_code}", sender=BOB)
+
+
+def test_a_bot_with_private_chats_disabled_can_be_claimed() -> None:
+    config = {"channels": {"telegram": {"dmPolicy": "disabled"}}}
+    with Harness([Commands()], config=config) as bot:
+        assert bot.say("/start wrong") == ""
+        assert "owner" in bot.say(f"/start {bot.report.claim_code}")
+        assert bot.say("/hello") == "Hello Ada!"
+
+
+class Reading:
+    """A reader that would end the bot."""
+
+    @hookimpl
+    def register_readers(self, register: Any) -> None:
+        @register("photo")
+        async def read(attachment: Any) -> str:
+            raise SystemExit(3)
+
+    @hookimpl
+    def register_handlers(self, register: Any) -> None:
+        @register("photo")
+        async def tell(message: Message) -> str:
+            return f"read {await message.text()!r}"
+
+
+def test_a_reader_that_exits_is_passed_over() -> None:
+    with Harness([Reading()]) as bot:
+        photo = {"file_id": "f", "width": 1, "height": 1}
+        person = {"id": ADA.id, "is_bot": False, "first_name": "Ada"}
+        chat = {"id": ADA.id, "type": "private"}
+        content = {"message_id": 9, "date": 0, "chat": chat, "from": person, "photo": [photo]}
+        bot.inject({"message": content})
+        assert [sent.text for sent in bot.sent] == ["read ''"]

@@ -6,6 +6,7 @@ from clawdcore.hooks.command import Command
 from clawdcore.hooks.registration import Handler
 from clawdcore.messages import Attachment, Chat, Message, Sender
 from clawdcore.worker.routing import Routes
+from clawdcore.worker.threads import Threads
 
 
 async def answer(message: Message) -> str:
@@ -30,7 +31,7 @@ def handler(name: str, *kinds: str, addressed: bool = True) -> Handler:
 
 def test_command_by_name() -> None:
     command = Command.of(answer, plugin="p", name="fx")
-    routes = Routes({"fx": command}, [])
+    routes = Routes({"fx": command}, [], Threads())
     assert routes.command(message("fx")) is command
     assert routes.command(message("fy")) is None
     assert routes.command(message("")) is None
@@ -41,7 +42,7 @@ def test_command_by_name() -> None:
 def test_handlers_by_kind_and_address_in_order() -> None:
     first, second = handler("a", "text", "photo"), handler("b", "text")
     overheard = handler("c", "text", addressed=False)
-    routes = Routes({}, [first, second, overheard])
+    routes = Routes({}, [first, second, overheard], Threads())
     assert routes.handlers(message(), addressed=True) == (first, second)
     assert routes.handlers(message(), addressed=False) == (overheard,)
     assert routes.handlers(message("", Attachment("photo", "f")), addressed=True) == (first,)

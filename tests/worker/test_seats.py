@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -270,6 +271,66 @@ def test_a_wait_that_outlives_its_message_takes_no_seat() -> None:
             await idle()
         assert await free(seats) == 1
         await stray
+        assert await free(seats) == 1
+
+    run(story())
+
+
+@pytest.mark.parametrize("ends", ["timeout", "error"])
+def test_what_ends_badly_does_not_queue_for_its_seat(ends: str) -> None:
+    async def story() -> None:
+        seats = Seats(1)
+        loop = asyncio.get_running_loop()
+        ended: list[float] = []
+
+        async def message() -> None:
+            with suppress(TimeoutError, ValueError):
+                async with seats.taken(), asyncio.timeout(5), seats.lent():
+                    await asyncio.sleep(4)
+                    if ends == "error":
+                        raise ValueError(ends)
+                    await asyncio.sleep(4)
+            ended.append(loop.time())
+
+        async def other() -> None:
+            async with seats.taken():
+                await asyncio.sleep(60)
+
+        await asyncio.gather(message(), other())
+        assert ended[0] <= 5
+        assert await free(seats) == 1
+
+    run(story())
+
+
+def test_an_error_takes_the_seat_again_where_one_is_free() -> None:
+    async def story() -> None:
+        seats = Seats(2)
+        async with seats.taken():
+            with suppress(ValueError):
+                async with seats.lent():
+                    raise ValueError("x")
+            assert await free(seats) == 1
+        assert await free(seats) == 2
+
+    run(story())
+
+
+def test_a_seat_may_be_given_up_by_somebody_else() -> None:
+    async def story() -> None:
+        seats = Seats(1)
+        seat = seats.taken()
+
+        async def message() -> None:
+            async with seat:
+                await asyncio.sleep(10)
+
+        task = asyncio.create_task(message())
+        await idle()
+        asyncio.get_running_loop().call_soon(seat.give_up)
+        await idle()
+        assert await free(seats) == 1
+        await task
         assert await free(seats) == 1
 
     run(story())

@@ -62,15 +62,14 @@ Tell = Callable[[str, Finding], None]
 async def run_checks(checks: Mapping[str, Check], tell: Tell, *, limit: float = LIMIT) -> None:
     """Run all at once; each finding is told under its check's name, in the order of ``checks``."""
     async with asyncio.TaskGroup() as tasks:
-        running = {
-            name: tasks.create_task(_guarded(check, limit)) for name, check in checks.items()
-        }
+        running = {name: tasks.create_task(guarded(check, limit)) for name, check in checks.items()}
         for name, task in running.items():
             for finding in await task:
                 tell(name, finding)
 
 
-async def _guarded(check: Check, limit: float) -> Sequence[Finding]:
+async def guarded(check: Check, limit: float = LIMIT) -> Sequence[Finding]:
+    """What ``check`` finds; an error, or more than ``limit`` seconds, is a finding too."""
     try:
         async with asyncio.timeout(limit):
             return await check()

@@ -6,17 +6,19 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ...backend import Backend, Chunk, ModelInfo, Request
 from ...config import Config
 from ...errors import BackendUnavailable, ClawdBotError
 from ...hooks.context import Context
-from ...hooks.loader import Loader, Tables
+from ...hooks.loaded import Tables
+from ...hooks.loader import Loader
 from ...hooks.storage import SettingsStore
 from ...worker.backends import make_backends
 from ...worker.models import ModelRef
-from .finding import Finding, Status, fail, in_thread, ok
+from .finding import Finding, Status, fail, guarded, in_thread, ok
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ async def models(installed: Installed, config: Config) -> list[Finding]:
     for name, backend in loaded.backends.items():
         served = ", ".join(str(ref) for ref in references(config) if ref.provider == name)
         found.append(ok(f"{served} has its backend"))
-        found += await diagnosis(name, backend)
+        found += await guarded(partial(diagnosis, name, backend))
     return found
 
 

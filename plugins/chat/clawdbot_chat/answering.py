@@ -152,7 +152,6 @@ class Answerer:
         if self._context.compaction == "default" or not seconds:
             question.spare = most
             return
-        room = window.prompt - question.fixed
 
         async def ask(turns: Sequence[Turn], tokens: int) -> str:
             request = self._request(question, turns, tokens, temperature=0.0)
@@ -160,7 +159,7 @@ class Answerer:
 
         try:
             async with asyncio.timeout(seconds):
-                await safeguard(session, most, room=room, ask=ask)
+                await safeguard(session, most, room=window.prompt, ask=ask)
         except (BackendError, TimeoutError) as error:
             log.warning("a conversation was cut, not summed up: %s", type(error).__name__)
             question.spare = most // 2
@@ -171,7 +170,7 @@ class Answerer:
         message = question.message
         direct = message.chat.kind == "private" or message.addressed
         return Request(
-            turns=(question.system, *turns),
+            turns=tuple(turns),
             max_tokens=tokens,
             temperature=temperature,
             priority=Priority.DIRECT if direct else Priority.GROUP,
@@ -182,7 +181,7 @@ class Answerer:
         self, session: Session, window: Window, question: Question, sent: View
     ) -> AsyncGenerator[str, None]:
         """What the model writes; what it counted goes into the session's ratio."""
-        turns = (*sent.turns(), question.turn)
+        turns = (question.system, *sent.turns(), question.turn)
         request = self._request(question, turns, window.answer, self._options.temperature)
         last = Chunk()
         async with _closing(self._context.models.generate(request)) as chunks:
@@ -192,9 +191,8 @@ class Answerer:
                 if chunk.finish is not None or chunk.usage is not None:
                     last = chunk
         if last.usage is not None:
-            session.measured(
-                sum(of_turn(turn.content) for turn in request.turns), last.usage.prompt_tokens
-            )
+            estimated = sum(of_turn(turn.content) for turn in turns)
+            session.measured(estimated, last.usage.prompt_tokens)
         if last.finish == "length":
             yield CUT
         elif last.finish == "abort":

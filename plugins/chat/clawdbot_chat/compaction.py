@@ -13,9 +13,9 @@ from typing import Final
 
 from clawdcore import Turn
 
-from .prompts import history
+from .prompts import history, transcript
 from .sessions import Exchange, Note, Session, tokens_of
-from .tokens import TURN, estimate
+from .tokens import estimate
 
 SLACK: Final = 32
 """A prompt leaves one part in so many of the context free, for what a template adds."""
@@ -129,9 +129,9 @@ def note_tokens(room: int) -> int:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Chunk:
-    """Turns that are summarised together; with it, ``whole`` exchanges are done."""
+    """What is summed up at once; with it, ``whole`` more exchanges are done."""
 
-    turns: tuple[Turn, ...]
+    text: str
     users: frozenset[int]
     whole: int
 
@@ -139,12 +139,13 @@ class Chunk:
 def chunks(exchanges: Sequence[Exchange], room: int, ratio: float) -> list[Chunk]:
     """``exchanges`` in chunks of at most ``room`` tokens, in order.
 
-    One that is longer than that alone is cut, and its pieces stand in user turns.
+    One that is longer than that alone is cut into pieces.
     """
-    room = max(TURN + 1, int(room / max(1.0, ratio)))
+    room = max(1, int(room / max(1.0, ratio)))
     result: list[Chunk] = []
     start = 0
     while start < len(exchanges):
+        # The estimate of an exchange covers its turns, and so the words that a transcript adds.
         end, tokens = start, 0
         while end < len(exchanges) and tokens + exchanges[end].tokens <= room:
             tokens += exchanges[end].tokens
@@ -152,7 +153,7 @@ def chunks(exchanges: Sequence[Exchange], room: int, ratio: float) -> list[Chunk
         if end > start:
             part = exchanges[start:end]
             users = frozenset(each.user for each in part)
-            result.append(Chunk(tuple(history((), part)), users, len(part)))
+            result.append(Chunk("\n".join(map(transcript, part)), users, len(part)))
             start = end
         else:
             result += _cut(exchanges[start], room)
@@ -161,11 +162,10 @@ def chunks(exchanges: Sequence[Exchange], room: int, ratio: float) -> list[Chunk
 
 
 def _cut(exchange: Exchange, room: int) -> list[Chunk]:
-    parts = pieces(f"{exchange.question}\n{exchange.answer}", room - TURN)
+    parts = pieces(transcript(exchange), room)
     users = frozenset({exchange.user})
     return [
-        Chunk((Turn("user", part),), users, int(number == len(parts)))
-        for number, part in enumerate(parts, start=1)
+        Chunk(part, users, int(number == len(parts))) for number, part in enumerate(parts, start=1)
     ]
 
 

@@ -28,15 +28,20 @@ GROUP: Final = (
 )
 NOTES: Final = "Notes of the earlier part of our conversation:"
 NOTED: Final = "I remember that."
-SUMMARIZE: Final = (
-    "List every fact that I told you: names, places, pets, dates, numbers of people, allergies, "
-    "wishes and plans. One short line each, in the language I write in. Last line: the topics we "
-    "talked about."
+WRITER: Final = (
+    "You write the notes of conversations: short, complete, and in the language of the "
+    "conversation. Never add anything that was not said."
 )
-"""Chosen of eleven: of 23 facts in four conversations its notes kept 22 (README)."""
+SUMMARIZE: Final = (
+    "Sum up what the user has told so far, in the user's language: who they are, names, places, "
+    "pets, dates, numbers of people, allergies, wishes and plans. Then one line with the topics "
+    "that they asked about."
+)
+"""Chosen of eighteen: of 23 facts in four conversations its notes kept 22 (README)."""
 MERGE: Final = (
-    "Put these notes together into one list, without repetitions. Keep every name, place, date, "
-    "number, wish and plan. One short line each, in the language of the notes."
+    "Put these notes together, without repetitions. First every sentence about the user: names, "
+    "places, pets, dates, numbers, allergies, wishes and plans. Then one line with the topics. Use "
+    "whole sentences, in the language of the notes."
 )
 QUOTE_LIMIT: Final = 4096
 """Characters of a quoted text: what one message holds (core.telegram.org/bots/api#message)."""
@@ -123,9 +128,11 @@ def history(notes: Sequence[Note], exchanges: Sequence[Exchange]) -> list[Turn]:
     return turns
 
 
-def asked(turns: Sequence[Turn], task: str) -> list[Turn]:
-    """``turns`` and then our own ``task``, so that roles still alternate."""
-    *before, last = turns
-    if last.role == "user":
-        return [*before, Turn("user", f"{last.content}\n\n{task}")]
-    return [*turns, Turn("user", task)]
+def transcript(exchange: Exchange) -> str:
+    """An exchange as the notes' writer reads it."""
+    return f"User: {exchange.question}\nAssistant: {exchange.answer}"
+
+
+def for_notes(text: str, task: str) -> tuple[Turn, Turn]:
+    """The turns that ask for a note about ``text``."""
+    return Turn("system", WRITER), Turn("user", f"{text}\n\n{task}")

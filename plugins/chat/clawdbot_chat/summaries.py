@@ -28,15 +28,15 @@ async def safeguard(session: Session, limit: int, *, room: int, ask: Ask) -> Non
 
     Raises:
         clawdcore.BackendError: the model wrote no note. The session is whole: what
-            was summarised until then is a note, the rest is still there.
+            was summed up until then is a note, the rest is still there.
     """
     size = note_tokens(limit)
     kept = newest(session.exchanges, limit // 2, session.ratio)
     old = session.exchanges[: len(session.exchanges) - kept]
-    for chunk in chunks(old, room - of_turn(prompts.SUMMARIZE), session.ratio):
-        turns = prompts.asked(chunk.turns, prompts.SUMMARIZE)
-        note = await _written(ask, turns, size, chunk.users)
-        session.notes.append(note)
+    task = sum(of_turn(turn.content) for turn in prompts.for_notes("", prompts.SUMMARIZE))
+    for chunk in chunks(old, room - task, session.ratio):
+        turns = prompts.for_notes(chunk.text, prompts.SUMMARIZE)
+        session.notes.append(await _written(ask, turns, size, chunk.users))
         del session.exchanges[: chunk.whole]
         if noted(session) > 2 * size:
             await _merge(session, size, ask)
@@ -44,8 +44,7 @@ async def safeguard(session: Session, limit: int, *, room: int, ask: Ask) -> Non
 
 async def _merge(session: Session, size: int, ask: Ask) -> None:
     users = frozenset[int]().union(*(note.users for note in session.notes))
-    told = "\n".join(note.text for note in session.notes)
-    turns = prompts.asked([Turn("user", told)], prompts.MERGE)
+    turns = prompts.for_notes("\n".join(note.text for note in session.notes), prompts.MERGE)
     session.notes[:] = [await _written(ask, turns, size, users)]
 
 

@@ -13,6 +13,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 import pytest
+
 from clawdbot_chat import Chat
 from clawdcore import Backend, ProviderConfig
 from clawdcore.testing import Harness, User

@@ -86,7 +86,8 @@ def test_the_history_alternates_and_begins_with_the_notes() -> None:
     assert turns[0].content.endswith(":\none\ntwo")
 
 
-def test_a_task_after_a_users_turn_is_part_of_it() -> None:
-    assert prompts.asked([Turn("user", "text")], "task") == [Turn("user", "text\n\ntask")]
-    said = [Turn("user", "q"), Turn("assistant", "a")]
-    assert prompts.asked(said, "task") == [*said, Turn("user", "task")]
+def test_a_note_is_asked_for_below_the_conversation() -> None:
+    said = prompts.transcript(Exchange.of(1, "", "q", "a"))
+    system, user = prompts.for_notes(said, "task")
+    assert system == Turn("system", prompts.WRITER)
+    assert user == Turn("user", "User: q\nAssistant: a\n\ntask")

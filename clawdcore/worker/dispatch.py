@@ -1,0 +1,174 @@
+"""Who gets a message: the policy, the routes, and a place in each line it must keep."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from ..broker import Target
+from ..hooks.command import Command
+from ..hooks.registration import Handler
+from ..messages import Message
+from . import notices
+from .access import Access, Policy
+from .failures import Failures
+from .guard import ends_us
+from .order import Line, Place
+from .owner import Owner
+from .routing import Routes
+from .seats import Seat, Seats
+
+STRANGER_PAUSE: Final = 3600.0
+STRANGERS: Final = 1000
+"""A stranger is told so once in this many seconds; so many strangers are remembered."""
+
+
+class Job(msgspec.Struct):
+    """One message on its way through the pipeline.
+
+    ``plugin`` is the one that was called last. ``expired``: its time is over,
+    through ``blamed`` if that is not "". ``left``: nobody waits for it any more.
+    """
+
+    message: Message
+    target: Target
+    turn: Place
+    seat: Seat
+    command: Command | None = None
+    handlers: tuple[Handler, ...] = ()
+    serial: tuple[Place | None, ...] = ()
+    notice: str = ""
+    addressed: bool = True
+    shown: list[str] = []
+    plugin: str = ""
+    blamed: str = ""
+    expired: bool = False
+    left: bool = False
+    timer: asyncio.TimerHandle | None = None
+
+    def written(self) -> str:
+        """What of the answer was there when it broke off, "" for white space only."""
+        text = "".join(self.shown)
+        return text if text.strip() else ""
+
+    def leave_sessions(self) -> None:
+        """Let the next message of each session in. Harmless twice."""
+        for place in self.serial:
+            if place is not None:
+                place.leave()
+
+
+class Dispatch:
+    """Turns messages into jobs, in arrival order."""
+
+    def __init__(
+        self,
+        *,
+        routes: Routes,
+        policy: Policy,
+        owner: Owner,
+        seats: Seats,
+        failures: Failures,
+        clock: Callable[[], float],
+    ) -> None:
+        self._routes = routes
+        self._policy = policy
+        self._owner = owner
+        self._seats = seats
+        self._failures = failures
+        self._clock = clock
+        self._askers = Line()
+        self._sessions = Line()
+        self._strangers: dict[int, float] = {}
+
+    def job(self, message: Message) -> Job | None:
+        """What there is to do; None when nobody was spoken to."""
+        access = self._policy.decide(message, owner=self._owner.id)
+        if access in CLOSED and not self._claims(message):
+            return self._turn_away(message) if access is Access.STRANGER else None
+        if message.sender.id == self._owner.id:
+            self._owner.language = message.sender.language
+        command = self._routes.command(message)
+        if command is not None:
+            return self._job(message, command=command)
+        addressed = access is not Access.OVERHEARD
+        language = message.sender.language
+        if message.command and addressed:
+            if message.chat.kind != "private" and not message.addressed:
+                return None  # somebody else's command in a group without requireMention
+            nearest = self._routes.nearest(message.command)
+            words = notices.unknown_command(message.command, nearest, language)
+            return self._job(message, notice=words)
+        handlers = self._routes.handlers(message, addressed=addressed)
+        if handlers:
+            return self._job(message, handlers=handlers, addressed=addressed)
+        if addressed and (message.addressed or message.chat.kind == "private"):
+            return self._job(message, notice=notices.nobody(language))
+        return None
+
+    def _claims(self, message: Message) -> bool:
+        """Whether somebody who may not write has the code that makes them the owner."""
+        return (
+            message.command == "start"
+            and message.chat.kind == "private"
+            and bool(message.args)
+            and self._owner.fits(message.sender.id, message.args)
+        )
+
+    def _turn_away(self, message: Message) -> Job | None:
+        now = self._clock()
+        user = message.sender.id
+        last = self._strangers.pop(user, None)
+        if last is not None and now - last < STRANGER_PAUSE:
+            self._strangers[user] = last
+            return None
+        self._strangers[user] = now
+        if len(self._strangers) > STRANGERS:
+            del self._strangers[next(iter(self._strangers))]
+        return self._job(message, notice=notices.stranger(user, message.sender.language))
+
+    def _job(
+        self,
+        message: Message,
+        *,
+        command: Command | None = None,
+        handlers: tuple[Handler, ...] = (),
+        notice: str = "",
+        addressed: bool = True,
+    ) -> Job:
+        return Job(
+            message=message,
+            target=Target(
+                chat_id=message.chat.id,
+                topic=message.chat.topic,
+                reply_to=message.id,
+                private=message.chat.kind == "private",
+            ),
+            turn=self._askers.enter(message.asker),
+            seat=self._seats.taken(),
+            command=command,
+            handlers=handlers,
+            serial=tuple([self._serial(handler, message) for handler in handlers]),
+            notice=notice,
+            addressed=addressed,
+        )
+
+    def _serial(self, handler: Handler, message: Message) -> Place | None:
+        """The message's place in the line of the handler's key, if it has one."""
+        if handler.serial is None:
+            return None
+        try:
+            key = f"{handler.plugin}\0{handler.serial(message)}"
+        except BaseException as error:
+            if ends_us(error):
+                raise
+            self._failures.count(handler.plugin, error)
+            return None
+        return self._sessions.enter(key)
+
+
+CLOSED: Final = (Access.STRANGER, Access.REFUSED)
+"""Only the code that makes its sender the owner gets past these."""

@@ -1,0 +1,50 @@
+"""What plugins' failures lead to: a line in the log, and at last a rest."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from ..errors import PluginError
+from ..hooks.quarantine import Quarantine
+from ..privacy import describe
+
+log = logging.getLogger(__name__)
+
+
+class Failures:
+    """Counts them; ``rested`` is told the plugin and the seconds of its rest."""
+
+    def __init__(
+        self,
+        quarantine: Quarantine,
+        *,
+        clock: Callable[[], float],
+        rested: Callable[[str, float], None],
+    ) -> None:
+        self._quarantine = quarantine
+        self._clock = clock
+        self._rested = rested
+        self._failing: set[str] = set()
+
+    def count(self, plugin: str, error: BaseException) -> None:
+        """One more of ``plugin``. A ``PluginError`` speaks for itself: it quotes no user."""
+        said = str(error) if isinstance(error, PluginError) else describe(error)
+        log.error("plugin %s failed: %s", plugin, said)
+        self._failing.add(plugin)
+        rest = self._quarantine.failed(plugin, self._clock())
+        if rest:
+            log.error("plugin %s rests for %.0f s after repeated failures", plugin, rest)
+            self._rested(plugin, rest)
+
+    def forgive(self, plugin: str) -> None:
+        """``plugin`` has worked: what was before counts no more."""
+        if plugin in self._failing:
+            self._failing.discard(plugin)
+            self._quarantine.succeeded(plugin)
+
+    def rest(self, plugin: str) -> float:
+        """Seconds that ``plugin`` still rests, 0 when it may work."""
+        if plugin not in self._failing:  # asked of every handler, for every message
+            return 0.0
+        return self._quarantine.rest(plugin, self._clock())
