@@ -2,9 +2,8 @@
 
 Every record is a msgspec struct with a tag, so that a broker that crosses a
 process encodes it without knowing what it is. The edge gives an update's bytes
-away with :class:`Deliver` and keeps a copy until :class:`Done` says what became
-of it; what a dead worker held is delivered again. A clean stop is the edge
-closing its port once nothing is under way.
+away with :class:`Deliver`, and the update stays open until :class:`Done` says
+what became of it. A clean stop is the edge closing its port once nothing is open.
 """
 
 from __future__ import annotations
