@@ -101,7 +101,7 @@ class Answerer:
             name=name,
             quoted=quoted,
             quoted_name=prompts.label(before.sender) if before is not None else "",
-            unseen=prompts.unseen(message.attachments) if text == message.body else (),
+            unseen=prompts.unseen(message.attachments) if text == message.body.strip() else (),
         )
         return Question(
             message, name, asked, prompts.system(self._options.system_prompt, group=group)
@@ -184,16 +184,18 @@ class Answerer:
         turns = (question.system, *sent.turns(), question.turn)
         request = self._request(question, turns, window.answer, self._options.temperature)
         last = Chunk()
+        begun = False
         async with _closing(self._context.models.generate(request)) as chunks:
             async for chunk in chunks:
                 if chunk.text:
+                    begun = begun or not chunk.text.isspace()
                     yield chunk.text
                 if chunk.finish is not None or chunk.usage is not None:
                     last = chunk
         if last.usage is not None:
             estimated = sum(of_turn(turn.content) for turn in turns)
             session.measured(estimated, last.usage.prompt_tokens)
-        if last.finish == "length":
+        if last.finish == "length" and begun:
             yield CUT
         elif last.finish == "abort":
             raise GenerationFailed("the model stopped before its answer was complete.")

@@ -13,7 +13,7 @@ from typing import Final
 
 from clawdcore import Turn
 
-from .prompts import history, transcript
+from .prompts import history, said
 from .sessions import Exchange, Note, Session, tokens_of
 from .tokens import estimate
 
@@ -23,6 +23,8 @@ NOTE_SHARE: Final = 8
 """A note gets one part in so many of the history, all notes together twice that."""
 NOTE_TOKENS: Final = (48, 160)
 """Least and most tokens of one note; the most is what two CPU cores write in ten seconds."""
+LINE: Final = 1
+"""Tokens of the end of a line."""
 HISTORY: Final = 16_384
 """The most tokens of history that are kept unasked: 1,000 conversations then take 64 MB."""
 
@@ -137,36 +139,39 @@ class Chunk:
 
 
 def chunks(exchanges: Sequence[Exchange], room: int, ratio: float) -> list[Chunk]:
-    """``exchanges`` in chunks of at most ``room`` tokens, in order.
+    """What was said in ``exchanges`` in chunks of at most ``room`` tokens, in order.
 
-    One that is longer than that alone is cut into pieces.
+    What is longer than that alone is cut into pieces.
     """
     room = max(1, int(room / max(1.0, ratio)))
     result: list[Chunk] = []
-    start = 0
-    while start < len(exchanges):
-        # The estimate of an exchange covers its turns, and so the words that a transcript adds.
-        end, tokens = start, 0
-        while end < len(exchanges) and tokens + exchanges[end].tokens <= room:
-            tokens += exchanges[end].tokens
-            end += 1
-        if end > start:
-            part = exchanges[start:end]
-            users = frozenset(each.user for each in part)
-            result.append(Chunk("\n".join(map(transcript, part)), users, len(part)))
-            start = end
+    lines: list[str] = []
+    users: set[int] = set()
+    tokens = 0
+
+    def close() -> None:
+        nonlocal tokens
+        if lines:
+            result.append(Chunk("\n".join(lines), frozenset(users), len(lines)))
+        lines.clear()
+        users.clear()
+        tokens = 0
+
+    for each in exchanges:
+        line = said(each)
+        size = estimate(line) + LINE
+        if tokens + size > room:
+            close()
+        if size > room:
+            *parts, last = pieces(line, room)
+            result += [Chunk(part, frozenset({each.user}), 0) for part in parts]
+            result.append(Chunk(last, frozenset({each.user}), 1))
         else:
-            result += _cut(exchanges[start], room)
-            start += 1
+            lines.append(line)
+            users.add(each.user)
+            tokens += size
+    close()
     return result
-
-
-def _cut(exchange: Exchange, room: int) -> list[Chunk]:
-    parts = pieces(transcript(exchange), room)
-    users = frozenset({exchange.user})
-    return [
-        Chunk(part, users, int(number == len(parts))) for number, part in enumerate(parts, start=1)
-    ]
 
 
 def pieces(text: str, room: int) -> list[str]:

@@ -32,16 +32,16 @@ WRITER: Final = (
     "You write the notes of conversations: short, complete, and in the language of the "
     "conversation. Never add anything that was not said."
 )
+SAID: Final = "Messages of the user:"
 SUMMARIZE: Final = (
-    "Sum up what the user has told so far, in the user's language: who they are, names, places, "
-    "pets, dates, numbers of people, allergies, wishes and plans. Then one line with the topics "
-    "that they asked about."
+    "Sum them up in the user's language. Repeat every sentence in which the user tells something "
+    "about themselves or their plans. Then list the topics of their questions in one line."
 )
-"""Chosen of eighteen: of 23 facts in four conversations its notes kept 22 (README)."""
+"""Chosen of twenty: of 23 facts in four conversations its notes kept 23 (README)."""
 MERGE: Final = (
-    "Put these notes together, without repetitions. First every sentence about the user: names, "
-    "places, pets, dates, numbers, allergies, wishes and plans. Then one line with the topics. Use "
-    "whole sentences, in the language of the notes."
+    "These are notes of what the user said. Shorten them, in the same language: repeat every "
+    "sentence in which the user tells something about themselves or their plans. Then list the "
+    "topics of their questions in one line."
 )
 QUOTE_LIMIT: Final = 4096
 """Characters of a quoted text: what one message holds (core.telegram.org/bots/api#message)."""
@@ -128,11 +128,21 @@ def history(notes: Sequence[Note], exchanges: Sequence[Exchange]) -> list[Turn]:
     return turns
 
 
-def transcript(exchange: Exchange) -> str:
-    """An exchange as the notes' writer reads it."""
-    return f"User: {exchange.question}\nAssistant: {exchange.answer}"
+def said(exchange: Exchange) -> str:
+    """An exchange as the notes' writer reads it: what the person said.
+
+    With the answers in it, a small model repeats those and leaves out the facts; and
+    they can be given again.
+    """
+    return f"- {exchange.question}"
 
 
-def for_notes(text: str, task: str) -> tuple[Turn, Turn]:
-    """The turns that ask for a note about ``text``."""
-    return Turn("system", WRITER), Turn("user", f"{text}\n\n{task}")
+def note_of(text: str) -> tuple[Turn, Turn]:
+    """The turns that ask for a note of what people said, as :func:`said` gives it."""
+    return Turn("system", WRITER), Turn("user", f"{SAID}\n{text}\n\n{SUMMARIZE}")
+
+
+def note_of_notes(notes: Iterable[Note]) -> tuple[Turn, Turn]:
+    """The turns that ask for one note in place of several."""
+    text = "\n".join(note.text for note in notes)
+    return Turn("system", WRITER), Turn("user", f"{text}\n\n{MERGE}")

@@ -33,10 +33,9 @@ async def safeguard(session: Session, limit: int, *, room: int, ask: Ask) -> Non
     size = note_tokens(limit)
     kept = newest(session.exchanges, limit // 2, session.ratio)
     old = session.exchanges[: len(session.exchanges) - kept]
-    task = sum(of_turn(turn.content) for turn in prompts.for_notes("", prompts.SUMMARIZE))
+    task = sum(of_turn(turn.content) for turn in prompts.note_of(""))
     for chunk in chunks(old, room - task, session.ratio):
-        turns = prompts.for_notes(chunk.text, prompts.SUMMARIZE)
-        session.notes.append(await _written(ask, turns, size, chunk.users))
+        session.notes.append(await _written(ask, prompts.note_of(chunk.text), size, chunk.users))
         del session.exchanges[: chunk.whole]
         if noted(session) > 2 * size:
             await _merge(session, size, ask)
@@ -44,7 +43,7 @@ async def safeguard(session: Session, limit: int, *, room: int, ask: Ask) -> Non
 
 async def _merge(session: Session, size: int, ask: Ask) -> None:
     users = frozenset[int]().union(*(note.users for note in session.notes))
-    turns = prompts.for_notes("\n".join(note.text for note in session.notes), prompts.MERGE)
+    turns = prompts.note_of_notes(session.notes)
     session.notes[:] = [await _written(ask, turns, size, users)]
 
 

@@ -18,7 +18,7 @@ from clawdbot_chat.compaction import (
     scaled,
     view,
 )
-from clawdbot_chat.prompts import transcript
+from clawdbot_chat.prompts import said
 from clawdbot_chat.sessions import Exchange, Note, Session
 from clawdbot_chat.tokens import estimate
 
@@ -95,14 +95,24 @@ def test_a_view_fits_and_changes_nothing(session: Session, room: int) -> None:
     assert roles == ["user", "assistant"] * (len(roles) // 2)
 
 
-@given(exchanges, st.integers(20, 500), st.floats(0.25, 4))
-def test_chunks_fit_and_lose_nothing(said: list[Exchange], room: int, ratio: float) -> None:
-    made = chunks(said, room, ratio)
+@given(exchanges, st.integers(5, 300), st.floats(0.25, 4))
+def test_chunks_fit_and_lose_nothing_that_was_said(
+    exchanges: list[Exchange], room: int, ratio: float
+) -> None:
+    made = chunks(exchanges, room, ratio)
     for chunk in made:
-        assert scaled(estimate(chunk.text), max(1.0, ratio)) <= room + ratio or len(chunk.text) == 1
+        assert estimate(chunk.text) <= room / max(1.0, ratio) or len(chunk.text) == 1
     told = "".join(chunk.text for chunk in made).replace("\n", "")
-    assert told == "".join(map(transcript, said)).replace("\n", "")
-    assert sum(chunk.whole for chunk in made) == len(said)
+    assert told == "".join(map(said, exchanges)).replace("\n", "")
+    assert sum(chunk.whole for chunk in made) == len(exchanges)
+
+
+def test_a_chunk_knows_whose_words_it_holds() -> None:
+    made = chunks([Exchange.of(user, "", "word " * 20, "") for user in (1, 2, 3)], 50, 1.0)
+    assert [(chunk.users, chunk.whole) for chunk in made] == [
+        (frozenset({1, 2}), 2),
+        (frozenset({3}), 1),
+    ]
 
 
 @given(st.text(max_size=500), st.integers(1, 100))

@@ -86,8 +86,14 @@ def test_the_history_alternates_and_begins_with_the_notes() -> None:
     assert turns[0].content.endswith(":\none\ntwo")
 
 
-def test_a_note_is_asked_for_below_the_conversation() -> None:
-    said = prompts.transcript(Exchange.of(1, "", "q", "a"))
-    system, user = prompts.for_notes(said, "task")
+def test_a_note_is_asked_for_below_what_was_said() -> None:
+    system, user = prompts.note_of(prompts.said(Exchange.of(1, "", "q", "a")))
     assert system == Turn("system", prompts.WRITER)
-    assert user == Turn("user", "User: q\nAssistant: a\n\ntask")
+    assert user == Turn("user", f"{prompts.SAID}\n- q\n\n{prompts.SUMMARIZE}")
+
+
+def test_notes_are_put_together_in_their_order() -> None:
+    notes = [Note.of("one", frozenset()), Note.of("two", frozenset())]
+    system, user = prompts.note_of_notes(notes)
+    assert system == Turn("system", prompts.WRITER)
+    assert user == Turn("user", f"one\ntwo\n\n{prompts.MERGE}")

@@ -88,7 +88,8 @@ def _turns(text: str, target: Language) -> tuple[Turn, ...]:
     turns = [
         Turn(
             "system",
-            f"You are a translation engine. You translate text into {target.name} and never answer it.",
+            f"You are a translation engine. You translate text into {target.name} "
+            "and never answer it.",
         )
     ]
     for given, name, wanted in pairs(text, target):
