@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from typing import Any, Final, Protocol, TypeVar
+from collections.abc import AsyncIterator
+from typing import Final
 
 from pydantic import BaseModel
 
-from clawdcore import PASS, Context, Message, Scope, hookimpl
+from clawdcore import (
+    PASS,
+    Context,
+    Kind,
+    Message,
+    RegisterCommand,
+    RegisterHandler,
+    Scope,
+    hookimpl,
+)
 
 from . import texts
 from .answering import Answerer
@@ -18,9 +27,8 @@ from .sessions import Sessions
 __version__ = "0.1.0"
 __all__ = ["Chat", "ChatOptions"]
 
-F = TypeVar("F", bound=Callable[..., Any])
 MINUTE: Final = 60.0
-KINDS: Final = (
+KINDS: Final[tuple[Kind, ...]] = (
     "text",
     "photo",
     "voice",
@@ -31,12 +39,6 @@ KINDS: Final = (
     "sticker",
 )
 """Anything that is text, comes with text, or that a reader makes text of."""
-
-
-class Register(Protocol):
-    """What both ``register`` arguments are, as far as this plugin uses them."""
-
-    def __call__(self, *names: str, **given: Any) -> Callable[[F], F]: ...
 
 
 class Chat:
@@ -53,7 +55,7 @@ class Chat:
         return ChatOptions
 
     @hookimpl
-    def register_commands(self, register: Register) -> None:
+    def register_commands(self, register: RegisterCommand) -> None:
         """Adds ``/new``."""
 
         @register("new")
@@ -63,7 +65,7 @@ class Chat:
             return texts.fresh(message.sender.language)
 
     @hookimpl
-    def register_handlers(self, register: Register, context: Context) -> None:
+    def register_handlers(self, register: RegisterHandler, context: Context) -> None:
         """Answers what is addressed to the bot, one message of a session at a time."""
         options: ChatOptions = context.options
         self._sessions.limit = options.sessions

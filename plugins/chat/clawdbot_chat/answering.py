@@ -30,7 +30,6 @@ from .compaction import View, Window, drop_oldest, limit, scaled, view
 from .options import ChatOptions
 from .sessions import Exchange, Session
 from .summaries import safeguard
-from .texts import nothing_to_say
 from .tokens import of_turn
 
 log = logging.getLogger(__name__)
@@ -73,7 +72,7 @@ class Answerer:
 
         ``text`` is all of the message, ``quoted`` all of what it replies to or "".
         What was shown is remembered, also of an answer that broke off, since the
-        user has seen it; of an answer that never began nothing is.
+        user has seen it; of an answer that never began, or was empty, nothing is.
 
         Raises:
             clawdcore.BackendError: no model could answer, or it broke off.
@@ -86,9 +85,7 @@ class Answerer:
                     question.said.append(piece)
                     yield piece
         finally:
-            answered = _remember(session, question)
-        if not answered:
-            yield nothing_to_say(message.sender.language)
+            _remember(session, question)
 
     def _question(self, session: Session, message: Message, text: str, quoted: str) -> Question:
         group = message.chat.kind != "private"
@@ -201,17 +198,16 @@ class Answerer:
             raise GenerationFailed("the model stopped before its answer was complete.")
 
 
-def _remember(session: Session, question: Question) -> bool:
-    """Keep the exchange as far as it was shown; says whether there was any answer."""
+def _remember(session: Session, question: Question) -> None:
+    """Keep the exchange as far as it was shown."""
     answer = prompts.plain("".join(question.said)).strip()
     if not answer:
-        return False
+        return
     if question.spare is not None:
         drop_oldest(session, question.spare)
     session.exchanges.append(
         Exchange.of(question.message.sender.id, question.name, question.turn.content, answer)
     )
-    return True
 
 
 @asynccontextmanager

@@ -1,8 +1,9 @@
 """Compaction ``safeguard``: old exchanges become notes, which the model writes.
 
 Map: each chunk of the old exchanges becomes a note. Merge: notes that together
-take more than their share become one. Each step is kept as soon as it is done,
-so that one that fails later loses only what it did not reach.
+take more than their share lose the questions that they repeat, the oldest first,
+and become one if that is not enough. Each step is kept as soon as it is done, so
+that one that fails later loses only what it did not reach.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from clawdcore import GenerationFailed, Turn
 
 from . import prompts
 from .compaction import chunks, newest, note_tokens, noted
+from .notes import statements, tidy
 from .sessions import Note, Session
 from .tokens import of_turn
 
@@ -38,7 +40,19 @@ async def safeguard(session: Session, limit: int, *, room: int, ask: Ask) -> Non
         session.notes.append(await _written(ask, prompts.note_of(chunk.text), size, chunk.users))
         del session.exchanges[: chunk.whole]
         if noted(session) > 2 * size:
+            _without_questions(session, 2 * size)
+        if noted(session) > 2 * size:
             await _merge(session, size, ask)
+
+
+def _without_questions(session: Session, room: int) -> None:
+    """Leave only what was stated in the oldest notes, until all fit."""
+    notes = session.notes
+    for at, note in enumerate(notes):
+        notes[at] = Note.of(statements(note.text), note.users)
+        if noted(session) <= room:
+            break
+    session.notes[:] = [note for note in notes if note.text]
 
 
 async def _merge(session: Session, size: int, ask: Ask) -> None:
@@ -48,7 +62,7 @@ async def _merge(session: Session, size: int, ask: Ask) -> None:
 
 
 async def _written(ask: Ask, turns: Sequence[Turn], size: int, users: frozenset[int]) -> Note:
-    text = prompts.plain((await ask(turns, size)).strip())
+    text = tidy(prompts.plain(await ask(turns, size)))
     if not text:
         raise GenerationFailed("the model wrote an empty summary.")
     return Note.of(text, users)

@@ -19,12 +19,6 @@ def fresh(language: str) -> str:
     return _("A fresh start: I no longer know what we said here before.")
 
 
-def nothing_to_say(language: str) -> str:
-    """The model wrote nothing."""
-    _ = translator(language, LOCALES, DOMAIN)
-    return _("I have no answer to that. Please say it differently.")
-
-
 def held(erased: Erased) -> str:
     """What was erased, in the language of somebody whose it was."""
     _ = translator(erased.language, LOCALES, DOMAIN)

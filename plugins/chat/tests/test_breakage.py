@@ -18,6 +18,7 @@ from clawdcore import (
 
 NOT_ANSWERING = "My language model isn't answering right now. Please try again later."
 TOO_LONG = "That is too long for my model. Please send it in smaller parts."
+NOTHING = "I have nothing to say to that."
 TOO_LATE = "This took too long, so I stopped. Please try again."
 
 
@@ -138,7 +139,7 @@ def test_a_message_that_waited_too_long_leaves_the_session_as_it_is(make_bot: An
 def test_an_empty_answer_is_not_silence(make_bot: Any, answer: str) -> None:
     bot = make_bot()
     bot.model.enqueue(answer)
-    assert bot.say("one") == "I have no answer to that. Please say it differently."
+    assert bot.say("one") == NOTHING
     bot.say("two")
     assert contents(bot.model.requests[-1]) == ["two"]
 

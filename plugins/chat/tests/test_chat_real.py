@@ -5,10 +5,8 @@ A conversation is real, and so is its time: the limits are those of a busy machi
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -39,12 +37,6 @@ FILLERS = (
 )
 
 
-class RealLoop(asyncio.SelectorEventLoop):
-    """The harness's loop on the real clock."""
-
-    external = True
-
-
 class LastBackend:
     """Takes the factory that a backend plugin registers."""
 
@@ -68,16 +60,13 @@ def llamacpp(options: dict[str, Any]) -> Backend:
 
 @pytest.fixture(scope="module")
 def bot() -> Iterator[Harness]:
-    patch = pytest.MonkeyPatch()
-    patch.setattr("clawdcore.testing.harness.VirtualLoop", RealLoop)
     config = {
         "agents": {"defaults": {"timeout": {"request": 4 * MINUTE, "total": 8 * MINUTE}}},
         "plugins": [{"name": "chat", "options": {"maxTokens": 96, "summarySeconds": 240}}],
     }
-    with ExitStack() as stack:
-        stack.callback(patch.undo)
-        backend = llamacpp({"context": CONTEXT, "maxTokens": 256, "slots": 1})
-        yield stack.enter_context(Harness([Chat()], config=config, backend=backend))
+    backend = llamacpp({"context": CONTEXT, "maxTokens": 256, "slots": 1})
+    with Harness([Chat()], config=config, backend=backend, network=True) as harness:
+        yield harness
 
 
 def test_chinese_is_answered_in_chinese(bot: Harness) -> None:
