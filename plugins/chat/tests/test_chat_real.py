@@ -34,6 +34,9 @@ FILLERS = (
     "Why do leaves turn yellow in autumn?",
     "How do I get a stain out of a white shirt?",
     "What do I need to paint a wall?",
+    "How is cheese made?",
+    "What can I do on a rainy day with two children?",
+    "Why is regular exercise good for the heart?",
 )
 
 

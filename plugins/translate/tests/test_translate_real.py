@@ -88,7 +88,7 @@ def test_a_sentence_from_chinese(translate: Translate) -> None:
     ("to", "word"),
     [
         ("fr", "billet"),
-        ("de", "Zug|bahn"),
+        ("de", "Wo kann ich"),
         ("es", "tren"),
         ("ru", "поезд"),
         ("ja", "電車|列車|夜行"),
