@@ -101,10 +101,11 @@ def test_a_name_is_remembered_and_new_forgets_it(bot: Harness) -> None:
 
 def test_a_conversation_goes_on_beyond_the_context(bot: Harness) -> None:
     # Whether the fact survives is measured (README): a 1.5B model can't promise it.
+    noticed = bot.books.noticed
     bot.say("Hello! I live in Graz, and my dog is called Bruno.", sender=User(5))
     said = sum(len(f"{text}{bot.say(text, sender=User(5))}") for text in FILLERS)
     marks = 2 * TEMPLATE_TOKENS * len(FILLERS)
     assert said / 4.5 + marks > CONTEXT, "the conversation was too short to overflow the context"
     answer = bot.say("What is my dog's name?", sender=User(5)).casefold()
     assert "bruno" in answer or "dog" in answer, answer
-    assert bot.books.noticed == 0
+    assert bot.books.noticed == noticed
