@@ -13,7 +13,7 @@ import msgspec
 
 ChatKind = Literal["private", "group", "channel"]
 Kind = Literal["text", "photo", "voice", "audio", "video", "video_note", "document", "sticker"]
-Format = Literal["plain", "html"]
+Format = Literal["plain", "html", "markdown"]
 KINDS: Final[tuple[Kind, ...]] = (
     "text",
     "photo",
@@ -145,7 +145,8 @@ class Message(Content, msgspec.Struct, kw_only=True):
     its start. ``command`` is the command's name without slash and ``@bot``,
     or ""; ``args`` is what follows it. ``time`` is seconds since the epoch.
     ``addressed`` says whether the bot was spoken to: always in a private
-    chat; in a group by mention, by a reply to the bot, or by a command.
+    chat; in a group by mention, by a reply to the bot, or by a command. ``edited``: it is a new
+    version of a message that came before.
     """
 
     id: int
@@ -160,6 +161,7 @@ class Message(Content, msgspec.Struct, kw_only=True):
     addressed: bool = True
     time: float = 0.0
     album: str = ""
+    edited: bool = False
     read: Reader | None = None
     _text: str | None = None
 
@@ -202,14 +204,16 @@ class Reply(Content, msgspec.Struct, kw_only=True):
 
     ``text`` may be longer than one message holds: it is split where words,
     lines and entities allow. ``format="html"`` takes Telegram's HTML subset;
-    markup that can't be read is sent as plain text. ``quote`` shows the asker's
-    message above the answer.
+    markup that can't be read is sent as plain text; ``format="markdown"`` is for
+    what a model wrote. ``quote`` shows the asker's message above the answer.
+    ``delete_after`` is in seconds from its delivery, 0 to keep it.
     """
 
     text: str
     format: Format = "plain"
     quote: bool = True
     preview: bool = False
+    delete_after: float = 0.0
 
     SHOWN: ClassVar[frozenset[str]] = frozenset({"format"})
 

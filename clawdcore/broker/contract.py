@@ -1,15 +1,18 @@
 """The contract: plain records both ways, over a port with a bound.
 
 Every record is a msgspec struct with a tag, so that a broker that crosses a
-process encodes it without knowing what it is. The edge gives an update's bytes
-away with :class:`Deliver`, and the update stays open until :class:`Done` says
-what became of it. A clean stop is the edge closing its port once nothing is open.
+process encodes it without knowing what it is. The edge greets with
+:class:`Hello` and what earlier workers had remembered; the worker answers with
+:class:`Ready`, and only then gets updates. An update's bytes go out with
+:class:`Deliver`, and it stays open until :class:`Done` says what became of it: of
+a worker that dies, the edge delivers what is open to the next one. A clean stop
+is the edge closing its port once nothing is open.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import ClassVar, Generic, Protocol, TypeVar
+from typing import ClassVar, Final, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -43,10 +46,23 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Hello(msgspec.Struct, frozen=True, tag=True):
-    """The first record to a worker. ``restart`` counts the workers before it."""
+    """The first record to a worker. ``restart`` counts the workers before it.
+
+    ``resting`` are plugins that brought workers down, with the seconds for which
+    each must still be left alone.
+    """
 
     bot: Bot
     restart: int = 0
+    resting: tuple[tuple[str, float], ...] = ()
+
+
+class Remembered(Content, msgspec.Struct, frozen=True, tag=True):
+    """Something that an earlier worker had remembered; comes between Hello and Deliver."""
+
+    plugin: str
+    key: str
+    body: bytes
 
 
 class Deliver(Content, msgspec.Struct, frozen=True, tag=True):
@@ -58,11 +74,34 @@ class Deliver(Content, msgspec.Struct, frozen=True, tag=True):
 
 
 class Fetched(Content, msgspec.Struct, frozen=True, tag=True):
-    """The answer to :class:`Fetch`: the bytes, or why there are none."""
+    """The answer to :class:`Fetch`: the bytes, or why there are none.
+
+    A file comes in pieces of at most :data:`FETCH_PIECE` bytes; ``more`` says that
+    another one of the same ``request`` follows.
+    """
 
     request: int
     data: bytes = b""
     error: str = ""
+    more: bool = False
+
+
+class Due(msgspec.Struct, frozen=True, tag=True):
+    """A planned call is due. ``id`` is the edge's; answered by :class:`Called`."""
+
+    id: int
+    plugin: str
+    name: str
+    chat: int = 0
+    user: int = 0
+    planned: float = 0.0
+
+
+class Trouble(msgspec.Struct, frozen=True, tag=True):
+    """Something that the owner should know: ``kind`` and ``subject`` as in the worker's notices."""
+
+    kind: str
+    subject: str = ""
 
 
 class Delivered(msgspec.Struct, frozen=True, tag=True):
@@ -71,10 +110,27 @@ class Delivered(msgspec.Struct, frozen=True, tag=True):
     receipt: Receipt
 
 
+class Ready(msgspec.Struct, frozen=True, tag=True):
+    """The worker has started and takes updates.
+
+    ``notes`` are lines for whoever runs the bot; ``failure`` is "" or why the
+    bot can't run at all. An ``exclusive`` worker must end before the next begins.
+    """
+
+    notes: tuple[str, ...] = ()
+    failure: str = ""
+    exclusive: bool = False
+
+
+class Beat(msgspec.Struct, frozen=True, tag=True):
+    """The worker's event loop turns; comes every :data:`BEAT` seconds."""
+
+
 class Started(msgspec.Struct, frozen=True, tag=True):
-    """Work on an update begins; from here on an attempt counts."""
+    """Work on an update begins, in ``plugin`` if that is not ""; an attempt counts."""
 
     id: int
+    plugin: str = ""
 
 
 class Draft(Content, msgspec.Struct, frozen=True, tag=True):
@@ -91,13 +147,20 @@ class Send(Content, msgspec.Struct, frozen=True, tag=True):
     """A reply to hand out. ``id`` is the update it answers, 0 for none.
 
     ``notice`` tells it from an answer: what can't be known to have arrived is
-    repeated once for an answer, never for a notice.
+    repeated once for an answer, never for a notice. ``asker`` and ``name`` are
+    who is answered (0 for nobody), ``streamed`` whether drafts of it were shown:
+    it then goes alone. ``edited``: the message it answers was edited, so that an
+    earlier answer to it is edited too where that can be.
     """
 
     id: int
     target: Target
     reply: Reply
     notice: bool = False
+    asker: int = 0
+    name: str = ""
+    streamed: bool = False
+    edited: bool = False
 
     SHOWN: ClassVar[frozenset[str]] = frozenset({"target"})
 
@@ -123,8 +186,42 @@ class Commands(msgspec.Struct, frozen=True, tag=True):
     commands: tuple[tuple[str, str], ...]
 
 
-ToWorker = Hello | Deliver | Fetched | Delivered
-ToEdge = Started | Draft | Send | Done | Fetch | Commands
+class Remember(Content, msgspec.Struct, frozen=True, tag=True):
+    """Keep something for the next worker, in memory only; None forgets it."""
+
+    plugin: str
+    key: str
+    body: bytes | None = None
+
+
+class Plan(msgspec.Struct, frozen=True, tag=True):
+    """Plan a call of ``name`` of a plugin, in place of an earlier plan of the same four names.
+
+    ``due`` is in seconds since the epoch, None to cancel; ``every`` is seconds
+    between calls, 0 for one call.
+    """
+
+    plugin: str
+    name: str
+    chat: int = 0
+    user: int = 0
+    due: float | None = None
+    every: float = 0.0
+
+
+class Called(msgspec.Struct, frozen=True, tag=True):
+    """The work on :class:`Due` is over, one way or another."""
+
+    id: int
+
+
+ToWorker = Hello | Remembered | Deliver | Fetched | Due | Trouble | Delivered
+ToEdge = Ready | Beat | Started | Draft | Send | Done | Fetch | Commands | Remember | Plan | Called
+
+BEAT: Final = 0.5
+"""Seconds between two signs of life of a worker."""
+FETCH_PIECE: Final = 256 * 1024
+"""Bytes of a file in one record."""
 
 Out = TypeVar("Out", contravariant=True)
 In = TypeVar("In", covariant=True)
