@@ -27,9 +27,9 @@ from .contract import (
     Send,
     Started,
     Target,
+    Tell,
     ToEdge,
     ToWorker,
-    Trouble,
 )
 from .memory import memory_broker
 
@@ -58,8 +58,8 @@ __all__ = [
     "Send",
     "Started",
     "Target",
+    "Tell",
     "ToEdge",
     "ToWorker",
-    "Trouble",
     "memory_broker",
 ]

@@ -49,16 +49,17 @@ class Hello(msgspec.Struct, frozen=True, tag=True):
     """The first record to a worker. ``restart`` counts the workers before it.
 
     ``resting`` are plugins that brought workers down, with the seconds for which
-    each must still be left alone.
+    each must still be left alone. So many records :class:`Remembered` follow.
     """
 
     bot: Bot
     restart: int = 0
+    remembered: int = 0
     resting: tuple[tuple[str, float], ...] = ()
 
 
 class Remembered(Content, msgspec.Struct, frozen=True, tag=True):
-    """Something that an earlier worker had remembered; comes between Hello and Deliver."""
+    """What another worker has remembered: after Hello, and while two of them run."""
 
     plugin: str
     key: str
@@ -97,8 +98,8 @@ class Due(msgspec.Struct, frozen=True, tag=True):
     planned: float = 0.0
 
 
-class Trouble(msgspec.Struct, frozen=True, tag=True):
-    """Something that the owner should know: ``kind`` and ``subject`` as in the worker's notices."""
+class Tell(msgspec.Struct, frozen=True, tag=True):
+    """Tell the owner: ``kind`` and ``subject`` as in the worker's notices."""
 
     kind: str
     subject: str = ""
@@ -215,7 +216,7 @@ class Called(msgspec.Struct, frozen=True, tag=True):
     id: int
 
 
-ToWorker = Hello | Remembered | Deliver | Fetched | Due | Trouble | Delivered
+ToWorker = Hello | Remembered | Deliver | Fetched | Due | Tell | Delivered
 ToEdge = Ready | Beat | Started | Draft | Send | Done | Fetch | Commands | Remember | Plan | Called
 
 BEAT: Final = 0.5
