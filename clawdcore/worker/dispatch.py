@@ -8,12 +8,12 @@ from typing import Final
 
 import msgspec
 
+from ..access import Access, Policy
 from ..broker import Target
 from ..hooks.command import Command
 from ..hooks.registration import Handler
 from ..messages import Message
 from . import notices
-from .access import Access, Policy
 from .failures import Failures
 from .guard import ends_us
 from .order import Line, Place

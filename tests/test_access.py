@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from clawdcore.access import Access, Policy
 from clawdcore.config import parse
 from clawdcore.messages import Chat, Message, Sender
-from clawdcore.worker.access import Access, Policy
 
 
 def policy(**telegram: Any) -> Policy:

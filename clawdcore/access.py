@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from enum import Enum
 
-from ..config import Config, GroupConfig
-from ..messages import Message, Sender
+from .config import Config, GroupConfig
+from .messages import Message, Sender
 
 
 class Access(Enum):
