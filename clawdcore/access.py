@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from .config import Config, GroupConfig
+from .config import GroupConfig, TelegramConfig
 from .messages import Message, Sender
 
 
@@ -24,8 +24,7 @@ class Access(Enum):
 class Policy:
     """``dmPolicy``, ``allowFrom`` and ``groups``, ready to be asked."""
 
-    def __init__(self, config: Config) -> None:
-        telegram = config.channels.telegram
+    def __init__(self, telegram: TelegramConfig) -> None:
         self._dm = telegram.dm_policy
         self._groups = telegram.groups
         self._allow = _names(telegram.allow_from)

@@ -26,6 +26,7 @@
     │   ├── ContextOverflow    the request is longer than the model's context
     │   └── GenerationFailed   it began to answer and broke
     ├── StorageError           a setting can't be kept
+    ├── WorkerFailed           no worker can be started
     └── UsageError             a command's words can't be understood
 
 A message says what is wrong and where; ``fix`` says what to do about it. No
@@ -149,6 +150,10 @@ class GenerationFailed(BackendError):
 
 class StorageError(ClawdBotError):
     """A setting can't be kept or read."""
+
+
+class WorkerFailed(ClawdBotError):
+    """The process that does the work can't be started."""
 
 
 class UsageError(ClawdBotError):

@@ -13,7 +13,7 @@ from clawdcore.messages import Chat, Message, Sender
 
 
 def policy(**telegram: Any) -> Policy:
-    return Policy(parse(json.dumps({"channels": {"telegram": telegram}}), env={}))
+    return Policy(parse(json.dumps({"channels": {"telegram": telegram}}), env={}).channels.telegram)
 
 
 def private(user: int = 7, username: str = "ada") -> Message:

@@ -6,7 +6,7 @@ process encodes it without knowing what it is. The edge greets with
 :class:`Ready`, and only then gets updates. An update's bytes go out with
 :class:`Deliver`, and it stays open until :class:`Done` says what became of it: of
 a worker that dies, the edge delivers what is open to the next one. A clean stop
-is the edge closing its port once nothing is open.
+is :class:`Stop`, or the edge closing its port.
 """
 
 from __future__ import annotations
@@ -103,6 +103,10 @@ class Tell(msgspec.Struct, frozen=True, tag=True):
 
     kind: str
     subject: str = ""
+
+
+class Stop(msgspec.Struct, frozen=True, tag=True):
+    """Finish what is under way, say all there is to say, and close."""
 
 
 class Delivered(msgspec.Struct, frozen=True, tag=True):
@@ -216,7 +220,7 @@ class Called(msgspec.Struct, frozen=True, tag=True):
     id: int
 
 
-ToWorker = Hello | Remembered | Deliver | Fetched | Due | Tell | Delivered
+ToWorker = Hello | Remembered | Deliver | Fetched | Due | Tell | Delivered | Stop
 ToEdge = Ready | Beat | Started | Draft | Send | Done | Fetch | Commands | Remember | Plan | Called
 
 BEAT: Final = 0.5

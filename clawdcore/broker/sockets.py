@@ -16,7 +16,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
-from .contract import Closed, Port, ToEdge, ToWorker
+from .contract import Closed, ToEdge, ToWorker
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +48,8 @@ class SocketPort(asyncio.Protocol, Generic[Out, In]):
         self._readable = asyncio.Event()
         self._writable = asyncio.Event()
         self._writable.set()
+        self.gone = asyncio.Event()
+        """Set when all that was sent is out, or can't be any more."""
 
     async def send(self, record: Out) -> None:
         """As :meth:`Port.send`."""
@@ -123,6 +125,7 @@ class SocketPort(asyncio.Protocol, Generic[Out, In]):
         self._closed = True
         self._readable.set()
         self._writable.set()
+        self.gone.set()
 
     def pause_writing(self) -> None:
         """Called by the event loop."""
@@ -140,7 +143,7 @@ class SocketPort(asyncio.Protocol, Generic[Out, In]):
         self._writable.set()
 
 
-async def edge_end(sock: socket.socket) -> Port[ToWorker, ToEdge]:
+async def edge_end(sock: socket.socket) -> SocketPort[ToWorker, ToEdge]:
     """The edge's end of a connected socket, which then belongs to the port."""
     loop = asyncio.get_running_loop()
     _, port = await loop.create_unix_connection(
@@ -149,7 +152,7 @@ async def edge_end(sock: socket.socket) -> Port[ToWorker, ToEdge]:
     return port
 
 
-async def worker_end(sock: socket.socket) -> Port[ToEdge, ToWorker]:
+async def worker_end(sock: socket.socket) -> SocketPort[ToEdge, ToWorker]:
     """The worker's end of a connected socket, which then belongs to the port."""
     loop = asyncio.get_running_loop()
     _, port = await loop.create_unix_connection(

@@ -14,10 +14,12 @@ from .. import __version__
 
 COMMANDS: Final = {
     "run": "run",
+    "reload": "reload",
     "demo": "demo",
     "init": "init",
     "doctor": "doctor",
     "config": "config",
+    "ledger": "ledger",
 }
 """Subcommand to module of this package; its attribute ``command`` is taken."""
 DEBUG: Final = "--debug"

@@ -18,14 +18,16 @@ import click
 @click.option(
     "--single",
     is_flag=True,
-    help="Edge and worker in one process. This version has no other way, so it changes nothing.",
+    help="Everything in one process: for debugging. A crash then loses what was under way.",
 )
 @click.pass_context
 def command(ctx: click.Context, path: Path | None, single: bool) -> None:
     """Run the bot until SIGTERM or Ctrl-C.
 
-    What was accepted is answered before it stops.
+    What was accepted is answered before it stops. Plugins and models run in a
+    process of their own, which is replaced when it dies. SIGHUP, or `clawdbot
+    reload`, swaps it for one with the present plugins and configuration.
     """
     from .serve import serve
 
-    serve(path, debug=bool(ctx.obj and ctx.obj["debug"]))
+    serve(path, debug=bool(ctx.obj and ctx.obj["debug"]), single=single)

@@ -1,30 +1,36 @@
-"""Put edge and worker together in one process, and run them until a signal."""
+"""Run the bot: the edge in this process and the worker in one of its own, until a signal."""
 
 from __future__ import annotations
 
 import asyncio
-import gc
+import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 import click
 
-from ..broker import Bot, memory_broker
+from ..broker import Bot, Ready, memory_broker
 from ..config import Config, load
 from ..edge.api import TelegramApi
 from ..edge.app import Edge
-from ..errors import ClawdBotError, ModelFileMissing, TokenMissing
+from ..edge.child import spawn
+from ..edge.supervisor import Supervisor
+from ..edge.workers import OneWorker, Workers
+from ..errors import ClawdBotError, TokenMissing, WorkerFailed
 from ..hooks.loader import Loader
 from ..hooks.storage import SettingsStore
-from ..privacy import describe, describe_failure, describe_uncaught, set_up_logging
-from ..worker.app import Report, Worker
+from ..privacy import describe_failure, describe_uncaught, set_up_logging
+from .status import Status
 
-SETTINGS_FILE = "settings.db"
+SETTINGS_FILE: Final = "settings.db"
+LEDGER_FILE: Final = "ledger.db"
+STATUS_FILE: Final = "status.json"
 
 
-def serve(path: Path | None, *, debug: bool = False) -> None:
+def serve(path: Path | None, *, debug: bool = False, single: bool = False) -> None:
     """Load the configuration at ``path`` and run the bot it describes.
 
     Raises:
@@ -33,23 +39,14 @@ def serve(path: Path | None, *, debug: bool = False) -> None:
     set_up_logging(debug=debug)
     describe_uncaught()
     config = load(path)
-    set_up_logging(debug=debug, secrets=_secrets(config))
+    set_up_logging(debug=debug, secrets=config.secrets())
     for line in (*config.notes, *config.inert_keys_set()):
         say(f"note: {line}")
-    loader = Loader()
-    _check(config, loader)
-    asyncio.run(_run(config, loader))
+    _check(config)
+    asyncio.run(Running(config, path, debug=debug).run(single=single))
 
 
-def _secrets(config: Config) -> Iterator[str]:
-    telegram = config.channels.telegram
-    keys = (provider.api_key for provider in config.models.providers.values())
-    for secret in (telegram.bot_token, telegram.webhook.secret, *keys):
-        if secret is not None:
-            yield secret.get_secret_value()
-
-
-def _check(config: Config, loader: Loader) -> None:
+def _check(config: Config) -> None:
     """What can be known to be missing before anything is started, all of it at once.
 
     Raises:
@@ -65,7 +62,7 @@ def _check(config: Config, loader: Loader) -> None:
             )
         )
     try:
-        loader.require(entry.name for entry in config.plugins if entry.enabled)
+        Loader().require(entry.name for entry in config.plugins if entry.enabled)
     except ClawdBotError as error:
         problems.append(error)
     if len(problems) > 1:
@@ -83,86 +80,146 @@ def say(line: str) -> None:
         click.echo(f"clawdbot: {line}", err=True)
 
 
-async def _run(config: Config, loader: Loader) -> None:
-    running = asyncio.current_task()
-    assert running is not None
-    loop = asyncio.get_running_loop()
-    loop.set_exception_handler(describe_failure)
-    stopper = _Stopper(running)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopper.signalled)
-    try:
-        await _start_and_run(config, loader, stopper)
-    except asyncio.CancelledError:
-        if not stopper.asked:
-            raise
-        say("stopped before everything was done" if stopper.edge else "stopped while starting")
+class Running:
+    """One run of the bot, from its start to its end."""
 
+    def __init__(self, config: Config, path: Path | None, *, debug: bool) -> None:
+        self._config = config
+        self._path = path
+        self._debug = debug
+        self._edge: Edge | None = None
+        self._asked = False
+        self._reloading: asyncio.Task[None] | None = None
 
-class _Stopper:
-    """The first signal drains; a second one, or one during the start, cancels."""
+    async def run(self, *, single: bool) -> None:
+        """Until a signal: the first one drains; a second, or one during the start, cancels.
 
-    def __init__(self, running: asyncio.Task[None]) -> None:
-        self._running = running
-        self.edge: Edge | None = None
-        self.asked = False
+        Raises:
+            ClawdBotError: whatever keeps the bot from starting, or ended it.
+        """
+        running = asyncio.current_task()
+        assert running is not None
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(describe_failure)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._signalled, running)
+        loop.add_signal_handler(signal.SIGHUP, self._no_reload)
+        try:
+            await self._connected(single=single)
+        except asyncio.CancelledError:
+            if not self._asked:
+                raise
+            say("stopped before everything was done" if self._edge else "stopped while starting")
 
-    def signalled(self) -> None:
-        """A signal came."""
-        if self.edge is None or self.asked:
-            self.asked = True
-            self._running.cancel()
+    def _signalled(self, running: asyncio.Task[None]) -> None:
+        if self._edge is None or self._asked:
+            self._asked = True
+            running.cancel()
             return
-        self.asked = True
+        self._asked = True
         say("stopping: no new messages; those under way are answered first")
-        self.edge.stop()
+        self._edge.stop()
 
+    def _no_reload(self) -> None:
+        say("nothing to reload: one process runs everything, or it has not started yet")
 
-async def _start_and_run(config: Config, loader: Loader, stopper: _Stopper) -> None:
-    telegram = config.channels.telegram
-    assert telegram.bot_token is not None  # checked before anything was started
-    api = TelegramApi(telegram.bot_token.get_secret_value(), telegram.api_root)
-    edge_port, worker_port = memory_broker()
-    try:
-        bot = await api.open()
-        store = SettingsStore(config.workspace_path / str(bot.id) / SETTINGS_FILE)
-        worker = Worker(config, worker_port, loader=loader, store=store)
+    async def _connected(self, *, single: bool) -> None:
+        telegram = self._config.channels.telegram
+        assert telegram.bot_token is not None  # checked before anything was started
+        api = TelegramApi(telegram.bot_token.get_secret_value(), telegram.api_root)
+        try:
+            bot = await api.open()
+            if single:
+                await self._in_one_process(api, bot)
+            else:
+                await self._in_two(api, bot)
+        finally:
+            await api.close()
+
+    async def _in_two(self, api: TelegramApi, bot: Bot) -> None:
+        arguments = [f"--config={self._path}"] if self._path is not None else []
+        if self._debug:
+            arguments.append("--debug")
+        supervisor = Supervisor(
+            lambda: spawn(arguments),
+            ready=_say_notes,
+            memory=_memory_limit(self._config.agents.defaults.worker.memory_mb),
+        )
+        status = Status(self._config.state_path(bot.id) / STATUS_FILE)
+        loop = asyncio.get_running_loop()
+
+        async def reload() -> None:
+            result = await supervisor.swap()
+            say(f"not reloaded: {result.failure}" if result.failure else "reloaded")
+            status.reloaded(result.failure)
+
+        def asked() -> None:
+            if self._reloading is None or self._reloading.done():
+                self._reloading = loop.create_task(reload())
+
+        loop.add_signal_handler(signal.SIGHUP, asked)
+        try:
+            await self._serve(api, bot, supervisor, started=status.started)
+        finally:
+            if self._reloading is not None:
+                self._reloading.cancel()
+            status.ended()
+
+    async def _in_one_process(self, api: TelegramApi, bot: Bot) -> None:
+        from ..worker.app import Worker
+        from ..worker.report import ready
+
+        edge_port, worker_port = memory_broker()
+        store = SettingsStore(self._config.state_path(bot.id) / SETTINGS_FILE)
+        worker = Worker(self._config, worker_port, store=store)
         try:
             report = await worker.start()
-            _say_report(report, bot)
-            # Modules, tables and configuration stay until the end: without the freeze each
-            # full collection walks all of them, and the loop stands still meanwhile.
-            gc.collect()
-            gc.freeze()
-            edge = stopper.edge = Edge(telegram, edge_port, api)
+            answer = ready(report, bot, exclusive=False)
+            if answer.failure:
+                raise WorkerFailed(answer.failure)
+            _say_notes(answer)
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(edge.run(bot))
                 tasks.create_task(worker.run())
-                tasks.create_task(_say_ready(edge, worker, bot))
-            say(f"stopped: {edge.books.summary()}")
+                await self._serve(api, bot, OneWorker(edge_port))
         finally:
             await worker.close()
-    finally:
-        await api.close()
+
+    async def _serve(
+        self,
+        api: TelegramApi,
+        bot: Bot,
+        workers: Workers,
+        *,
+        started: Callable[[], None] = lambda: None,
+    ) -> None:
+        ledger = self._config.state_path(bot.id) / LEDGER_FILE
+        edge = Edge(self._config.channels.telegram, workers, api, ledger=ledger)
+
+        async def ready() -> None:
+            say(f"ready: @{bot.username}, {await asyncio.shield(edge.listening)}")
+            started()
+            edge.tell("started")
+
+        async with asyncio.TaskGroup() as tasks:
+            saying = tasks.create_task(ready())
+            self._edge = edge
+            try:
+                await edge.run(bot)
+            finally:
+                saying.cancel()
+        say(f"stopped: {edge.books.summary()}")
 
 
-def _say_report(report: Report, bot: Bot) -> None:
-    """What of the bot is not as configured.
-
-    Raises:
-        ModelFileMissing: no model at all can be had without the user's help.
-    """
-    for name, error in report.disabled.items():
-        words = str(error) if isinstance(error, ClawdBotError) else describe(error)
-        say(f"plugin {name} is disabled: {words}")
-    for name, failure in report.models.items():
-        if isinstance(failure, ModelFileMissing):
-            raise failure
-        say(f"degraded: {name} did not start: {failure}")
-    if report.claim_code:
-        say(f"to become its owner, send @{bot.username} in private: /start {report.claim_code}")
+def _say_notes(answer: Ready) -> None:
+    for note in answer.notes:
+        say(note)
 
 
-async def _say_ready(edge: Edge, worker: Worker, bot: Bot) -> None:
-    say(f"ready: @{bot.username}, {await asyncio.shield(edge.listening)}")
-    worker.tell_started()
+def _memory_limit(megabytes: int) -> int:
+    """The worker's limit in bytes; where none is configured half of the machine's memory."""
+    if megabytes:
+        return megabytes * 2**20
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    except (ValueError, OSError):
+        return 0

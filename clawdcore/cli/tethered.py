@@ -9,34 +9,28 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
-import time
 from typing import Final
+
+from ..process import tether
 
 PATIENCE: Final = 10.0
 """Seconds to stop cleanly in; nobody is there any more to read what is answered later."""
 
 
-def stop_with_parent() -> None:
-    """Wait for the end of standard input, then end this process: asked first, then at once."""
-    try:
-        while os.read(sys.stdin.fileno(), 4096):
-            continue
-    finally:
-        # Nobody reads what it prints now, and a broken pipe would hinder its stopping.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.dup2(nowhere, sys.stderr.fileno())
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(PATIENCE)
-        os._exit(1)
+def ask_to_stop() -> None:
+    """As SIGTERM from outside would; what is printed from here on goes nowhere."""
+    # Nobody reads what it prints now, and a broken pipe would hinder its stopping.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, sys.stderr.fileno())
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def main() -> None:
     """Entry point: watch, and be ``clawdbot``."""
     from . import main as clawdbot
 
-    threading.Thread(target=stop_with_parent, name="tether", daemon=True).start()
+    tether(sys.stdin.fileno(), grace=PATIENCE, first=ask_to_stop, status=1)
     clawdbot()
 
 

@@ -81,6 +81,19 @@ class TimeoutConfig(Section):
         return self
 
 
+class WorkerConfig(Section):
+    """The process that runs plugins and models."""
+
+    memory_mb: int = Field(
+        default=0,
+        ge=0,
+        le=4_194_304,
+        description="Megabytes above which it is replaced by a fresh one, without losing a "
+        "message. 0: half of the machine's memory.",
+        examples=[2048],
+    )
+
+
 class AgentDefaults(Section):
     """What holds for every conversation."""
 
@@ -101,6 +114,7 @@ class AgentDefaults(Section):
     )
     subagents: SubagentsConfig = SubagentsConfig()
     timeout: TimeoutConfig = TimeoutConfig()
+    worker: WorkerConfig = WorkerConfig()
 
 
 class AgentsConfig(Section):

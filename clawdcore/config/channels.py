@@ -64,6 +64,20 @@ class WebhookConfig(Section):
     port: Port = Field(default=8787, description="The port that the bot listens on.")
 
 
+class PaceConfig(Section):
+    """How fast the bot may write. The defaults are Telegram's limits; beyond, it answers 429."""
+
+    per_second: float = Field(
+        default=30.0, gt=0, le=100_000, description="Messages a second, to all chats together."
+    )
+    per_chat: float = Field(
+        default=1.0, gt=0, le=100_000, description="Messages a second to one chat."
+    )
+    group_per_minute: float = Field(
+        default=20.0, gt=0, le=6_000_000, description="Messages a minute to one group."
+    )
+
+
 class TelegramConfig(Section):
     """The bot's account, who may use it, and how it writes."""
 
@@ -116,6 +130,14 @@ class TelegramConfig(Section):
     streaming: Literal["off", "partial"] = Field(
         default="partial",
         description='"partial" shows an answer while it grows, by editing; "off" sends it whole.',
+    )
+    pace: PaceConfig = PaceConfig()
+    stale_after: int = Field(
+        default=900_000,
+        ge=0,
+        le=86_400_000,
+        description="Messages that are older when the bot gets them, in milliseconds, are not "
+        "answered: their chat gets one notice. 0: they are answered, however old.",
     )
     poll_timeout: int = Field(
         default=30_000,

@@ -123,6 +123,17 @@ class Config(Section):
         folder = file.parent if file is not None else Path()
         return folder / Path(workspace).expanduser()
 
+    def state_path(self, bot: int) -> Path:
+        """The folder of one bot's ids and settings; it may not exist yet."""
+        return self.workspace_path / str(bot)
+
+    def secrets(self) -> list[str]:
+        """All that must never be shown: the token, the webhook's secret, providers' keys."""
+        telegram = self.channels.telegram
+        keys = [provider.api_key for provider in self.models.providers.values()]
+        given = (telegram.bot_token, telegram.webhook.secret, *keys)
+        return [secret.get_secret_value() for secret in given if secret is not None]
+
     def inert_keys_set(self) -> list[str]:
         """A line for each key of the file that has no effect in this version."""
         return inert_lines(self._provenance.sources)

@@ -8,13 +8,21 @@ from __future__ import annotations
 
 import warnings
 from datetime import timedelta
-from typing import Final, Protocol
+from enum import StrEnum
+from typing import Any, Final, Protocol
 from urllib.parse import urlencode
 
 import httpx
 import msgspec
 from telegram import Bot as PtbBot
-from telegram import BotCommand, LinkPreviewOptions, MessageEntity, ReplyParameters
+from telegram import (
+    BotCommand,
+    LinkPreviewOptions,
+    MessageEntity,
+    ReactionTypeEmoji,
+    ReplyParameters,
+    User,
+)
 from telegram import error as ptb
 from telegram.request import HTTPXRequest
 from telegram.warnings import PTBDeprecationWarning
@@ -23,7 +31,7 @@ from ..broker import Bot, Target
 from ..errors import ChannelUnreachable, FileUnavailable, TokenRefused
 from .markup import Entity
 
-ALLOWED_UPDATES: Final = ("message",)
+ALLOWED_UPDATES: Final = ("message", "edited_message", "callback_query", "my_chat_member")
 """Kinds of updates that this version works on."""
 FILE_LIMIT: Final = 20 * 1024 * 1024
 """Bytes that getFile hands out at most (core.telegram.org/bots/api#getfile)."""
@@ -52,8 +60,38 @@ class FloodWait(CallError):
         self.seconds = seconds
 
 
+class Reason(StrEnum):
+    """Why Telegram said no, as far as it matters what is done next."""
+
+    OTHER = "other"
+    NOT_MODIFIED = "not modified"
+    NOT_FOUND = "not found"
+    NOT_ALLOWED = "not allowed"
+    TOO_LONG = "too long"
+    NO_REACTIONS = "no reactions"
+    BLOCKED = "blocked"
+    MIGRATED = "migrated"
+
+
 class Rejected(CallError):
-    """Telegram understood and said no (400, 403, 404): trying again won't help."""
+    """Telegram understood and said no (400, 403, 404): trying again won't help.
+
+    ``moved_to`` is the id of the supergroup that a group became (MIGRATED), else 0.
+    """
+
+    def __init__(self, text: str, reason: Reason = Reason.OTHER, *, moved_to: int = 0) -> None:
+        super().__init__(text)
+        self.reason = reason
+        self.moved_to = moved_to
+
+
+class Whose(StrEnum):
+    """What is known of a message id: see :meth:`Api.probe`."""
+
+    OURS = "ours"
+    OTHER = "other"
+    MISSING = "missing"
+    UNKNOWN = "unknown"
 
 
 class Conflict(CallError):
@@ -78,6 +116,19 @@ class Api(Protocol):
         self, target: Target, text: str, entities: tuple[Entity, ...], *, preview: bool
     ) -> int: ...
     async def draft(self, target: Target, draft_id: int, text: str) -> None: ...
+    async def edit(
+        self,
+        target: Target,
+        message_id: int,
+        text: str,
+        entities: tuple[Entity, ...],
+        *,
+        preview: bool,
+    ) -> None: ...
+    async def delete(self, chat_id: int, message_id: int) -> None: ...
+    async def typing(self, target: Target) -> None: ...
+    async def react(self, chat_id: int, message_id: int, emoji: str) -> None: ...
+    async def probe(self, chat_id: int, message_id: int) -> Whose: ...
     async def set_commands(self, language: str, commands: tuple[tuple[str, str], ...]) -> None: ...
     async def set_webhook(self, url: str, secret: str) -> None: ...
     async def delete_webhook(self) -> None: ...
@@ -171,7 +222,7 @@ class TelegramApi:
                 target.chat_id,
                 text,
                 message_thread_id=target.topic,
-                entities=[MessageEntity(**msgspec.structs.asdict(e)) for e in entities] or None,
+                entities=_entities(entities),
                 reply_parameters=reply if target.reply_to else None,
                 link_preview_options=LinkPreviewOptions(is_disabled=not preview),
             )
@@ -187,6 +238,67 @@ class TelegramApi:
             )
         except ptb.TelegramError as error:
             raise _call_error(error) from None
+
+    async def edit(
+        self,
+        target: Target,
+        message_id: int,
+        text: str,
+        entities: tuple[Entity, ...],
+        *,
+        preview: bool,
+    ) -> None:
+        """``editMessageText``; that it says so already raises :class:`Rejected` too."""
+        try:
+            await self._bot.edit_message_text(
+                text,
+                target.chat_id,
+                message_id,
+                entities=_entities(entities),
+                link_preview_options=LinkPreviewOptions(is_disabled=not preview),
+            )
+        except ptb.TelegramError as error:
+            raise _call_error(error) from None
+
+    async def delete(self, chat_id: int, message_id: int) -> None:
+        """``deleteMessage``."""
+        try:
+            await self._bot.delete_message(chat_id, message_id)
+        except ptb.TelegramError as error:
+            raise _call_error(error) from None
+
+    async def typing(self, target: Target) -> None:
+        """``sendChatAction``: "typing" for 5 s, or until a message comes."""
+        try:
+            await self._bot.send_chat_action(
+                target.chat_id, "typing", message_thread_id=target.topic
+            )
+        except ptb.TelegramError as error:
+            raise _call_error(error) from None
+
+    async def react(self, chat_id: int, message_id: int, emoji: str) -> None:
+        """``setMessageReaction`` with one emoji; a refusal is NO_REACTIONS or NOT_FOUND."""
+        try:
+            await self._bot.set_message_reaction(
+                chat_id, message_id, reaction=[ReactionTypeEmoji(emoji)]
+            )
+        except ptb.TelegramError as error:
+            raise _call_error(error) from None
+
+    async def probe(self, chat_id: int, message_id: int) -> Whose:
+        """Whose message this is, by an ``editMessageReplyMarkup`` that changes nothing.
+
+        None of our messages has a keyboard, so that to take it away is "not modified"
+        for our own message, and "can't be edited" for somebody else's.
+        """
+        try:
+            await self._bot.edit_message_reply_markup(chat_id, message_id)
+        except ptb.TelegramError as error:
+            failure = _call_error(error)
+            if not isinstance(failure, Rejected):
+                raise failure from None
+            return WHOSE.get(failure.reason, Whose.UNKNOWN)
+        return Whose.OURS
 
     async def set_commands(self, language: str, commands: tuple[tuple[str, str], ...]) -> None:
         """``setMyCommands`` for one language, "" for all others."""
@@ -225,6 +337,45 @@ class TelegramApi:
             raise FileUnavailable(f"Telegram did not hand it out ({_reason(error)}).") from None
 
 
+WHOSE: Final = {
+    Reason.NOT_MODIFIED: Whose.OURS,
+    Reason.NOT_ALLOWED: Whose.OTHER,
+    Reason.NOT_FOUND: Whose.MISSING,
+}
+REASONS: Final = (
+    ("message is not modified", Reason.NOT_MODIFIED),
+    ("message to edit not found", Reason.NOT_FOUND),
+    ("message to delete not found", Reason.NOT_FOUND),
+    ("message to react not found", Reason.NOT_FOUND),
+    ("message to be replied not found", Reason.NOT_FOUND),
+    ("message can't be edited", Reason.NOT_ALLOWED),
+    ("message can't be deleted", Reason.NOT_ALLOWED),
+    ("message is too long", Reason.TOO_LONG),
+    ("message_too_long", Reason.TOO_LONG),
+    ("reaction_invalid", Reason.NO_REACTIONS),
+    ("reactions_too_many", Reason.NO_REACTIONS),
+    ("chat_write_forbidden", Reason.BLOCKED),
+)
+"""How the texts of refusals begin, in small letters: Telegram tells them apart by text alone."""
+
+
+def reason_of(text: str) -> Reason:
+    """What a refusal (400) of this text means, "Bad Request: " before it or not."""
+    said = text.lower().removeprefix("bad request: ")
+    return next((reason for start, reason in REASONS if said.startswith(start)), Reason.OTHER)
+
+
+def _entities(entities: tuple[Entity, ...]) -> list[MessageEntity] | None:
+    return [_entity(entity) for entity in entities] or None
+
+
+def _entity(entity: Entity) -> MessageEntity:
+    given: dict[str, Any] = msgspec.structs.asdict(entity)
+    user: int | None = given.pop("user")
+    # Of a user Telegram reads the id alone; the name is what python-telegram-bot wants.
+    return MessageEntity(**given, user=None if user is None else User(user, "", is_bot=False))
+
+
 def _reason(error: ptb.TelegramError) -> str:
     """An error in a word or two. httpx's texts name hosts, never tokens."""
     if isinstance(error, ptb.TimedOut):
@@ -242,8 +393,12 @@ def _call_error(error: ptb.TelegramError) -> CallError:
         return FloodWait(wait.total_seconds() if isinstance(wait, timedelta) else float(wait))
     if isinstance(error, ptb.Conflict):
         return Conflict(_reason(error))
-    if isinstance(error, ptb.BadRequest | ptb.Forbidden | ptb.InvalidToken | ptb.ChatMigrated):
-        return Rejected(_reason(error))
+    if isinstance(error, ptb.ChatMigrated):
+        return Rejected(_reason(error), Reason.MIGRATED, moved_to=error.new_chat_id)
+    if isinstance(error, ptb.Forbidden):
+        return Rejected(_reason(error), Reason.BLOCKED)
+    if isinstance(error, ptb.BadRequest | ptb.InvalidToken):
+        return Rejected(_reason(error), reason_of(str(error)))
     return Unreachable(_reason(error), sent=_may_have_taken_effect(error))
 
 

@@ -1,21 +1,24 @@
-"""The edge: updates in, replies out, and the books between them.
+"""The edge: updates in, replies out; the updates of a worker that dies go to the next one.
 
-It gives the worker at most :data:`IN_FLIGHT` updates at a time, and then stops
-asking. The worker's "done" makes room for another; the update is settled once
-its replies are out too.
+Who keeps workers alive is another's business (:class:`~.workers.Workers`), and
+what is open stands on the :class:`~.desk.Desk`: here the two come together.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Final
 
-import msgspec
-
+from ..access import Policy
 from ..broker import (
+    Beat,
     Bot,
+    Called,
     Closed,
     Commands,
     Deliver,
@@ -23,82 +26,96 @@ from ..broker import (
     Done,
     Draft,
     Fetch,
-    Fetched,
     Hello,
-    Outcome,
+    Plan,
     Port,
+    Ready,
+    Remember,
+    Remembered,
     Send,
     Started,
+    Tell,
     ToEdge,
     ToWorker,
 )
 from ..config import TelegramConfig
-from ..errors import FileUnavailable
+from ..hooks.quarantine import Quarantine
 from ..messages import Receipt
+from . import words
 from .api import Api, CallError
 from .books import Books
-from .delivery import Delivery
+from .desk import Desk
+from .files import Files
+from .heads import Heads
 from .intake import Broken, Update
-from .polling import Poller
+from .ledger import Ledger, Row
+from .planned import Planned
+from .receiving import Receiver
+from .reception import Reception
+from .remembered import Memory
+from .room import Room
+from .work import POISON, Death
+from .workers import Link, Workers
 
 log = logging.getLogger(__name__)
 
-IN_FLIGHT: Final = 1000
-"""Updates that the worker has and is not done with."""
-WAITING: Final = 5000
-"""Replies waiting to be sent beyond which "done" alone makes no more room."""
 DRAIN_LIMIT: Final = 60.0
 """Seconds to settle what was accepted before :meth:`Edge.run` returns all the same.
 
 Whoever stops the process must allow more: systemd waits 90 s (TimeoutStopSec),
 but ``docker stop`` 10 s unless told otherwise (stop_grace_period).
 """
-REMEMBERED: Final = 20_000
-"""Ids of settled updates by which repeated ones are recognised."""
-FETCHES: Final = 4
-"""Files downloaded at once."""
-
-
-class _Open(msgspec.Struct):
-    """An update under way. ``room`` is whether it still counts as in flight."""
-
-    room: bool = True
-    outcome: Outcome | None = None
-    sending: int = 0
+UNTOLD: Final = 20
+"""Things to tell the owner that wait for a worker."""
 
 
 class Edge:
-    """One bot's connection to Telegram, and one worker's to it."""
+    """One bot's connection to Telegram.
+
+    ``ledger`` is its ledger's file, None to keep the books in memory only.
+    ``clock`` gives seconds since the epoch.
+    """
 
     def __init__(
         self,
         config: TelegramConfig,
-        port: Port[ToWorker, ToEdge],
+        workers: Workers,
         api: Api,
         *,
+        ledger: Path | None = None,
+        room: Room | None = None,
         drain_limit: float = DRAIN_LIMIT,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._config = config
-        self._port = port
+        self._workers = workers
         self._api = api
         self._drain_limit = drain_limit
-        self.books = Books()
-        self._arriving: dict[int, asyncio.Event] = {}
-        self._open: dict[int, _Open] = {}
-        self._settled: dict[int, None] = {}
-        self._room = asyncio.Semaphore(IN_FLIGHT)
-        self._fetching = asyncio.Semaphore(FETCHES)
-        self._delivery = Delivery(
-            api,
-            self._finished,
-            limit=config.text_chunk_limit,
-            drafts=config.streaming != "off",
+        self._clock = clock
+        self._ledger = Ledger(ledger, suspended=self._suspended, clock=clock)
+        self._desk = Desk(
+            config, api, self._ledger, room or Room(), delivered=self._delivered, clock=clock
         )
-        self._poller: Poller | None = None
-        self._quiet = asyncio.Event()
-        self._quiet.set()
+        self._files = Files(api)
+        self._planned = Planned(self._ledger, call=self._to_worker, clock=clock)
+        self.memory = Memory()
+        self._quarantine = Quarantine(failures=POISON)
+        self._greeted = 0
+        self._current: Link | None = None
+        self._untold: deque[Tell] = deque(maxlen=UNTOLD)
+        self._menu: dict[str, Commands] = {}
         self._stopping = asyncio.Event()
+        self._attached = asyncio.Event()
+        self._bot: Bot | None = None
+        self._reception: Reception | None = None
         self.listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    @property
+    def books(self) -> Books:
+        """What came in, and what became of it."""
+        return self._desk.books
+
+    # ---- its life ----
 
     async def run(self, bot: Bot) -> None:
         """Serve until :meth:`stop`; then what was accepted is settled within the drain limit.
@@ -106,208 +123,270 @@ class Edge:
         Raises:
             clawdcore.errors.ChannelError: Telegram can't be used at all; what was
                 accepted before is settled first.
+            clawdcore.errors.LedgerTaken: another process keeps the same books.
         """
-        await self._port.send(Hello(bot))
+        self._bot = bot
+        rows = await self._ledger.open()
         try:
             async with asyncio.TaskGroup() as tasks:
-                work = tasks.create_task(self._work())
-                receiving = tasks.create_task(self._receive())
-                stop = tasks.create_task(self._stopping.wait())
-                await asyncio.wait({work, receiving, stop}, return_when="FIRST_COMPLETED")
-                stop.cancel()
-                receiving.cancel()
-                # Only once it has ended can nothing more be accepted.
-                await asyncio.wait({receiving})
-                quiet = tasks.create_task(self.quiet())
-                await asyncio.wait(
-                    {work, quiet}, timeout=self._drain_limit, return_when="FIRST_COMPLETED"
-                )
-                if self.books.open:
-                    log.warning("stopping with %d updates still open", self.books.open)
-                quiet.cancel()
-                work.cancel()
-                failure = None if receiving.cancelled() else receiving.result()
-            if self._poller is not None:
-                await self._poller.confirm()
+                self._desk.tasks = tasks
+                failure = await self._serve(self._open(bot, rows), tasks)
             if failure is not None:
                 raise failure
         finally:
-            self._port.close()
             self.listening.cancel()
+            await self._ledger.close()
+
+    def _open(self, bot: Bot, rows: list[Row]) -> Receiver:
+        self._desk.delivery.reads_all = bot.reads_all_groups
+        self._reception = Reception(
+            heads=Heads(bot, Policy(self._config), owner=self._config.owner or 0),
+            ledger=self._ledger,
+            work=self._desk.work,
+            room=self._desk.room,
+            books=self._desk.books,
+            taken=self._desk.taken,
+            clock=self._clock,
+        )
+        return Receiver(
+            self._config,
+            self._api,
+            accept=self._reception.take,
+            confirmed=self._ledger.confirm,
+            recovery=self._desk.left_over(rows),
+            listens=self._listens,
+            tell=self.tell,
+        )
+
+    async def _serve(self, receiver: Receiver, tasks: asyncio.TaskGroup) -> Exception | None:
+        """All of it; returns what ended it, which must not end what is under way."""
+        for deletion in self._ledger.deletions():
+            self._desk.delivery.delete(deletion.chat, deletion.message, deletion.due, tasks)
+        working = tasks.create_task(_failure_of(self._workers.run(self)))
+        helping = [tasks.create_task(self._feed()), tasks.create_task(self._planned.run())]
+        stop = tasks.create_task(self._stopping.wait())
+        attached = tasks.create_task(self._attached.wait())
+        await asyncio.wait({working, attached, stop}, return_when="FIRST_COMPLETED")
+        receiving = tasks.create_task(_failure_of(receiver.run()))
+        if self._attached.is_set():
+            await asyncio.wait({working, receiving, stop}, return_when="FIRST_COMPLETED")
+        for task in (stop, attached, receiving):
+            task.cancel()
+        # Only once it has ended can nothing more be accepted.
+        await asyncio.wait({receiving})
+        await self._drain(working, tasks)
+        for each in helping:
+            each.cancel()
+        await self._workers.stop()
+        await asyncio.wait({working})
+        await self._desk.delivery.close()
+        await receiver.confirm()
+        failures = (task.result() for task in (working, receiving) if not task.cancelled())
+        return next((failure for failure in failures if failure is not None), None)
+
+    async def _drain(
+        self, working: asyncio.Task[Exception | None], tasks: asyncio.TaskGroup
+    ) -> None:
+        self._planned.pause()
+        self._desk.backlog.flush(self._clock())
+        quiet = tasks.create_task(self.quiet())
+        await asyncio.wait(
+            {working, quiet}, timeout=self._drain_limit, return_when="FIRST_COMPLETED"
+        )
+        quiet.cancel()
+        if self.books.open:
+            log.warning("stopping with %d updates still open", self.books.open)
 
     async def quiet(self) -> None:
         """Until every update that was accepted so far is settled."""
-        await self._quiet.wait()
-        await self._delivery.flushed()
+        await self._desk.quiet()
 
     def stop(self) -> None:
         """Take no more updates, finish what is under way, then return from :meth:`run`."""
         self._stopping.set()
 
-    async def _receive(self) -> Exception | None:
-        """Receive until cancelled; returns what ended it before that.
-
-        Returned, not raised, so that it doesn't end the work on what has come.
-        """
-        try:
-            if self._config.webhook.url is not None:
-                await self._webhook(self._config.webhook.url)
-            else:
-                await self._poll()
-        except Closed:
-            log.debug("the worker has gone")
-        except Exception as error:  # noqa: BLE001 - raised once the work is settled
-            return error
-        return None
-
-    async def _poll(self) -> None:
-        try:
-            await self._api.delete_webhook()
-        except CallError as error:
-            log.warning("an old webhook may still be set: %s", type(error).__name__)
-        self._poller = Poller(
-            self._api, self.accept, poll_seconds=self._config.poll_timeout // 1000
-        )
-        self._listens("polling")
-        await self._poller.run()
-
-    async def _webhook(self, url: str) -> None:
-        from .webhook import WebhookServer, register  # aiohttp's server costs 5 MB
-
-        hook = self._config.webhook
-        secret = hook.secret.get_secret_value() if hook.secret else secrets.token_urlsafe(32)
-        server = WebhookServer(
-            self.accept, host=hook.host, port=hook.port, path=hook.path, secret=secret
-        )
-        port = await server.start()
-        try:
-            await register(self._api, url, secret)
-            self._listens(f"webhook on {hook.host}:{port}")
-            await asyncio.Event().wait()  # until cancelled, so that closing isn't cut short
-        finally:
-            await server.close()
-
     def _listens(self, how: str) -> None:
         if not self.listening.done():
             self.listening.set_result(how)
 
-    async def accept(self, piece: Update | Broken) -> None:
-        """Take one update as it came; waits while too many are under way."""
-        if isinstance(piece, Broken):
-            self.books.broken += 1
-            which = "without id" if piece.id is None else piece.id
-            log.warning("update %s skipped: %s (%d so far)", which, piece.reason, self.books.broken)
-            return
-        while (first_try := self._arriving.get(piece.id)) is not None:
-            await first_try.wait()
-        if piece.id in self._open or piece.id in self._settled:
-            self.books.repeated += 1
-            return
-        tried = self._arriving[piece.id] = asyncio.Event()
+    async def accept(self, *pieces: Update | Broken) -> None:
+        """Take updates as they came; durable on return. Waits while there is no room."""
+        assert self._reception is not None, "the edge does not run"
+        await self._reception.take(pieces)
+
+    # ---- workers ----
+
+    async def greet(self, port: Port[ToWorker, ToEdge]) -> Link:
+        """As :meth:`~.workers.Attending.greet`."""
+        assert self._bot is not None
+        now = asyncio.get_running_loop().time()
+        kept = self.memory.all()
+        await port.send(Hello(self._bot, self._greeted, len(kept), self._quarantine.resting(now)))
+        self._greeted += 1
+        for each in kept:
+            await port.send(each)
+        while not isinstance(record := await port.receive(), Ready):
+            log.debug("%s before Ready is ignored", type(record).__name__)
+        return Link(self._greeted, port, record)
+
+    async def attend(self, link: Link) -> None:
+        """As :meth:`~.workers.Attending.attend`.
+
+        A worker that was attended before keeps what it has, and gets nothing new.
+        """
+        self._current = link
+        self._desk.work.attach(link.number)
+        self._attached.set()
+        self._desk.more.set()
+        self._planned.attach()
         try:
-            await self._room.acquire()
-            await self._hand_over(piece)
+            while self._untold:
+                await link.port.send(self._untold.popleft())
+            while True:
+                self._record(link, await link.port.receive())
+        except Closed:
+            log.debug("worker %d has gone", link.number)
         finally:
-            del self._arriving[piece.id]
-            tried.set()
+            if self._current is link:
+                self._current = None
 
-    async def _hand_over(self, piece: Update) -> None:
-        """Give the worker an update for which there is room, and count it."""
-        self._open[piece.id] = _Open()
-        self._quiet.clear()
-        self.books.accepted += 1
-        try:
-            await self._port.send(Deliver(piece.id, piece.body))
-        except BaseException:
-            # Not taken: whoever brought it will bring it again.
-            self.books.accepted -= 1
-            self._room.release()
-            self._drop(piece.id)
-            raise
+    def pause(self) -> None:
+        """As :meth:`~.workers.Attending.pause`."""
+        self._current = None
+        self._desk.work.detach()
 
-    def _drop(self, update: int) -> None:
-        del self._open[update]
-        if not self._open:
-            self._quiet.set()
+    async def drained(self, link: Link) -> None:
+        """As :meth:`~.workers.Attending.drained`."""
+        while self._desk.work.holds(link.number):
+            self._desk.released.clear()
+            await self._desk.released.wait()
 
-    async def _work(self) -> None:
-        """Do what the worker says, until it is gone and its replies are out."""
-        async with asyncio.TaskGroup() as tasks:
-            await self._records(tasks)
-            # Nothing that comes now would be worked on.
-            self.stop()
+    def lost(self, link: Link, how: Death) -> None:
+        """As :meth:`~.workers.Attending.lost`: what it had goes to the next one."""
+        desk = self._desk
+        loss = desk.work.died(link.number, how)
+        self._planned.requeue()
+        if loss.again:
+            log.warning("worker %d %s; %d updates again", link.number, how.value, len(loss.again))
+        for held in loss.finished:
+            desk.settle(held)
+        for held in loss.again:
+            desk.delivery.gone(held.id)
+        if loss.culprit:
+            self._blame(loss.culprit)
+        for held in loss.poison:
+            log.error("update %d ends each worker alone and is not tried again", held.id)
+            desk.notify(held, words.poison(held.head.language))
+        desk.more.set()
 
-    async def _records(self, tasks: asyncio.TaskGroup) -> None:
+    def _blame(self, plugin: str) -> None:
+        log.error("plugin %s brought a worker down", plugin)
+        rest = self._quarantine.failed(plugin, asyncio.get_running_loop().time())
+        if rest:
+            log.error("plugin %s rests for %.0f s", plugin, rest)
+            self.tell("resting", plugin)
+
+    def tell(self, kind: str, subject: str = "") -> None:
+        """Have the owner told, by this worker or the next."""
+        self._untold.append(Tell(kind, subject))
+        if self._current is not None:
+            self._to_worker(self._untold.popleft())
+
+    async def _feed(self) -> None:
+        """Give the present worker what is next for it."""
+        loop = asyncio.get_running_loop()
+        work, more = self._desk.work, self._desk.more
         while True:
-            try:
-                record = await self._port.receive()
-            except Closed:
+            await more.wait()
+            more.clear()
+            while (link := self._current) is not None:
+                held = work.next(loop.time())
+                if held is None:
+                    break
+                try:
+                    await link.port.send(Deliver(held.id, held.body, held.attempt))
+                except Closed:
+                    break  # it goes to the next worker, with all that this one had
+            ends = work.trial_ends()
+            if ends is not None:
+                loop.call_at(ends, more.set)
+
+    def _to_worker(self, record: ToWorker) -> None:
+        link, tasks = self._current, self._desk.tasks
+        if link is not None and tasks is not None:
+            tasks.create_task(_send(link.port, record))
+
+    def _record(self, link: Link, record: ToEdge) -> None:
+        tasks = self._desk.tasks
+        assert tasks is not None
+        link.beat = asyncio.get_running_loop().time()
+        match record:
+            case Beat():
                 return
-            match record:
-                case Started():
-                    continue  # tells a broker that outlives workers that an attempt counts
-                case Draft():
-                    self._delivery.show(record, tasks)
-                case Send():
-                    if record.id in self._open:
-                        self._open[record.id].sending += 1
-                    self._delivery.put(record, tasks)
-                case Done():
-                    self._done(record)
-                case Fetch():
-                    tasks.create_task(self._fetch(record))
-                case Commands():
-                    tasks.create_task(self._set_commands(record))
+            case Started():
+                self._desk.started(record)
+            case Draft():
+                self._desk.show(record)
+            case Send():
+                self._desk.send(record)
+            case Done():
+                self._desk.done(record)
+            case Fetch():
+                tasks.create_task(self._files.fetch(record, link.port))
+            case Commands():
+                tasks.create_task(self._set_commands(record))
+            case Remember():
+                self._remember(link, record)
+            case Plan():
+                self._planned.plan(record)
+            case Called():
+                self._planned.called(record.id)
+            case Ready():
+                log.warning("a second Ready was ignored")
 
-    async def _finished(self, send: Send, receipt: Receipt) -> None:
-        self.books.deliver(receipt.error)
-        if send.id in self._open:
-            self._open[send.id].sending -= 1
-            self._settle(send.id)
-        try:
-            await self._port.send(Delivered(receipt))
-        except Closed:
-            log.debug("a receipt came after the worker had gone")
-
-    def _done(self, record: Done) -> None:
-        held = self._open.get(record.id)
-        if held is None:
-            return
-        held.outcome = record.outcome
-        if self._delivery.waiting < WAITING:
-            self._make_room(held)
-        self._settle(record.id)
-
-    def _make_room(self, held: _Open) -> None:
-        if held.room:
-            held.room = False
-            self._room.release()
-
-    def _settle(self, update: int) -> None:
-        """Close an update once the worker is done and all its replies are out."""
-        held = self._open[update]
-        if held.outcome is None or held.sending:
-            return
-        self._drop(update)
-        self.books.settle(held.outcome)
-        self._make_room(held)
-        self._settled[update] = None
-        if len(self._settled) > REMEMBERED:
-            del self._settled[next(iter(self._settled))]
-
-    async def _fetch(self, record: Fetch) -> None:
-        async with self._fetching:
-            try:
-                answer = Fetched(record.request, await self._api.file(record.file_id))
-            except FileUnavailable as error:
-                answer = Fetched(record.request, error=str(error))
-        try:
-            await self._port.send(answer)
-        except Closed:
-            log.debug("a file came after the worker had gone")
+    def _remember(self, link: Link, record: Remember) -> None:
+        self.memory.take(record)
+        if self._current is not link:
+            # From a worker that hands over: its successor must know.
+            self._to_worker(Remembered(record.plugin, record.key, record.body or b""))
 
     async def _set_commands(self, record: Commands) -> None:
+        """Set the menu, unless it stands so already."""
+        if self._menu.get(record.language) == record:
+            return
         try:
             await self._api.set_commands(record.language, record.commands)
         except CallError as error:
             log.warning("the command menu was not set: %s", type(error).__name__)
+        else:
+            self._menu[record.language] = record
+
+    async def _delivered(self, receipt: Receipt) -> None:
+        if self._current is not None:
+            await _send(self._current.port, Delivered(receipt))
+
+    def _suspended(self, reason: str) -> None:
+        if reason:
+            log.error("nothing-lost is suspended: %s", reason)
+            self.tell("suspended")
+        else:
+            log.warning("the ledger holds again")
+            self.tell("restored")
+
+
+async def _send(port: Port[ToWorker, ToEdge], record: ToWorker) -> None:
+    try:
+        await port.send(record)
+    except Closed:
+        log.debug("%s came after the worker had gone", type(record).__name__)
+
+
+async def _failure_of(work: Awaitable[None]) -> Exception | None:
+    """What ended ``work`` by itself. Returned, not raised, so that it ends nothing else."""
+    try:
+        await work
+    except Closed:
+        log.debug("the worker has gone")
+    except Exception as error:  # noqa: BLE001 - raised once all is settled
+        return error
+    return None

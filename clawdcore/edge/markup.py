@@ -31,13 +31,14 @@ TAGS: Final = {
 
 
 class Entity(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A span of the text that is shown in its own way."""
+    """A span of the text that is shown in its own way; ``user`` is whom a text mention names."""
 
     type: str
     offset: int
     length: int
     url: str | None = None
     language: str | None = None
+    user: int | None = None
 
 
 class BadMarkup(ValueError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final
 
 from ..errors import SecondPoller, TokenRefused
@@ -22,23 +22,44 @@ SURELY_SENT: Final = 1.0
 """Seconds after which a poll that was then given up has reached the server."""
 CONFLICTS_AT_START: Final = 3
 """Conflicts before the first success that mean somebody else polls."""
+CONFLICTS_TOLD: Final = 3
+"""Conflicts in a row, later, of which the owner is told: one may be our own earlier poll."""
 REFUSALS: Final = 3
 """Refusals in a row that mean the token was revoked: one may be a proxy's."""
 
-Accept = Callable[[Update | Broken], Awaitable[None]]
+Accept = Callable[[Sequence[Update | Broken]], Awaitable[None]]
+
+
+async def _nothing(ids: Sequence[int]) -> None:
+    """Nobody wants to know what an answer held."""
 
 
 class Poller:
     """Polls until it is cancelled.
 
-    ``accept`` is awaited for each update, so that a full edge stops asking;
-    what is not asked for, Telegram keeps for 24 hours.
+    ``accept`` is awaited for each answer's updates, so that a full edge stops
+    asking; what is not asked for, Telegram keeps for 24 hours. ``confirmed`` is
+    told the ids that Telegram no longer holds, ``answered`` those that an answer
+    held, once they are accepted; ``tell`` what the owner should know.
     """
 
-    def __init__(self, api: Api, accept: Accept, *, poll_seconds: int = POLL_SECONDS) -> None:
+    def __init__(
+        self,
+        api: Api,
+        accept: Accept,
+        *,
+        confirmed: Callable[[Iterable[int]], None] = lambda ids: None,
+        answered: Callable[[Sequence[int]], Awaitable[None]] = _nothing,
+        tell: Callable[[str], None] = lambda kind: None,
+        poll_seconds: int = POLL_SECONDS,
+    ) -> None:
         self._api = api
         self._accept = accept
+        self._confirmed = confirmed
+        self._answered = answered
+        self._tell = tell
         self._seconds = poll_seconds
+        self._unconfirmed: list[int] = []
         self._offset = 0
         self._asked = (0, 0.0)
         self._failures = 0
@@ -57,7 +78,9 @@ class Poller:
         while True:
             self._asked = (self._offset, loop.time())
             try:
-                body = await self._api.poll(self._offset, limit=BATCH, timeout=self._seconds)
+                # The first answer says at once whether anything waits.
+                seconds = self._seconds if self._ever else 0
+                body = await self._api.poll(self._offset, limit=BATCH, timeout=seconds)
                 pieces = read_updates(body)
             except Conflict:
                 await self._conflict()
@@ -78,7 +101,11 @@ class Poller:
             if self._failures:
                 log.info("Telegram answers again")
             self._ever, self._failures, self._conflicts, self._refusals = True, 0, 0, 0
-            moved = [await self._take(piece) for piece in pieces]
+            self._confirmed(self._unconfirmed)
+            await self._accept(pieces)
+            self._unconfirmed = [piece.id for piece in pieces if piece.id is not None]
+            moved = [self._step(piece) for piece in pieces]
+            await self._answered(self._unconfirmed)
             if pieces and not any(moved):
                 await asyncio.sleep(LONGEST_PAUSE)
 
@@ -92,10 +119,11 @@ class Poller:
             await self._api.poll(self._offset, limit=1, timeout=0)
         except (CallError, TokenRefused) as error:
             log.warning("the last updates may come again: %s", type(error).__name__)
+        else:
+            self._confirmed(self._unconfirmed)
 
-    async def _take(self, piece: Update | Broken) -> bool:
-        """Hand one piece on; returns whether the next call will be past it."""
-        await self._accept(piece)
+    def _step(self, piece: Update | Broken) -> bool:
+        """Move the offset past an accepted piece; returns whether that could be done."""
         if piece.id is not None:
             # Never the highest so far: Telegram may begin again with lower ids.
             self._offset = piece.id + 1
@@ -114,6 +142,8 @@ class Poller:
                 fix="Stop it, or give this bot a token of its own from @BotFather.",
             )
         log.warning("another process polls with this token (409); trying again")
+        if self._conflicts == CONFLICTS_TOLD:
+            self._tell("conflict")
         await asyncio.sleep(min(2.0 ** (self._conflicts - 1), LONGEST_PAUSE))
 
     async def _pause(self, error: CallError) -> None:

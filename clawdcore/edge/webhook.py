@@ -6,7 +6,7 @@ import asyncio
 import errno
 import hmac
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final
 
 from aiohttp import web
@@ -27,14 +27,27 @@ LAST_CALLS: Final = 5.0
 REGISTRATIONS: Final = 4
 """How often Telegram is asked to call us before the start is given up."""
 
-Accept = Callable[[Update | Broken], Awaitable[None]]
+Accept = Callable[[Sequence[Update | Broken]], Awaitable[None]]
 
 
 class WebhookServer:
-    """Listens on ``host:port`` for POSTs to ``path`` that carry ``secret``."""
+    """Listens on ``host:port`` for POSTs to ``path`` that carry ``secret``.
 
-    def __init__(self, accept: Accept, *, host: str, port: int, path: str, secret: str) -> None:
+    ``confirmed`` is told the id of each update whose call is about to get its 200.
+    """
+
+    def __init__(
+        self,
+        accept: Accept,
+        *,
+        host: str,
+        port: int,
+        path: str,
+        secret: str,
+        confirmed: Callable[[Iterable[int]], None] = lambda ids: None,
+    ) -> None:
         self._accept = accept
+        self._confirmed = confirmed
         self._host = host
         self._port = port
         self._secret = secret.encode()
@@ -74,13 +87,16 @@ class WebhookServer:
         try:
             body = await request.read()
         except web.HTTPRequestEntityTooLarge:
-            await self._accept(Broken(None, "larger than an update can be"))
+            await self._accept([Broken(None, "larger than an update can be")])
             return web.Response()
+        piece = read_update(body)
         try:
             async with asyncio.timeout(PATIENCE):
-                await self._accept(read_update(body))
+                await self._accept([piece])
         except TimeoutError:
             return web.Response(status=503, headers={"Retry-After": "5"})
+        if piece.id is not None:
+            self._confirmed([piece.id])
         return web.Response()
 
 

@@ -20,22 +20,37 @@ class _State(msgspec.Struct):
 
 
 class Quarantine:
-    """Counts plugins' failures and says who rests. All times are in seconds."""
+    """Counts plugins' failures and says who rests. All times are in seconds.
 
-    def __init__(self) -> None:
+    ``failures`` in a row, without one success between, begin a rest.
+    """
+
+    def __init__(self, *, failures: int = FAILURES) -> None:
+        self._failures = failures
         self._states: dict[str, _State] = {}
 
     def failed(self, plugin: str, now: float) -> float:
         """Count a failure; returns the seconds of rest that begin now, or 0."""
         state = self._states.setdefault(plugin, _State())
         state.failures += 1
-        if state.failures < FAILURES and not state.rests:
+        if state.failures < self._failures and not state.rests:
             return 0.0
         rest = min(FIRST_REST * 2.0**state.rests, LONGEST_REST)
         state.rests += 1
         state.failures = 0
         state.until = now + rest
         return rest
+
+    def put_to_rest(self, plugin: str, seconds: float, now: float) -> None:
+        """Let a plugin rest for what others saw it do."""
+        state = self._states.setdefault(plugin, _State())
+        state.rests += 1
+        state.until = max(state.until, now + seconds)
+
+    def resting(self, now: float) -> tuple[tuple[str, float], ...]:
+        """Who rests, and for how many seconds still."""
+        states = self._states.items()
+        return tuple((name, state.until - now) for name, state in states if state.until > now)
 
     def succeeded(self, plugin: str) -> bool:
         """Forget what was; returns whether the plugin had been at rest."""

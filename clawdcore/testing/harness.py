@@ -17,6 +17,7 @@ from ..backend import Backend
 from ..broker import memory_broker
 from ..config import Config, parse
 from ..edge.app import Edge
+from ..edge.workers import OneWorker
 from ..edge.books import Books
 from ..hooks.storage import SettingsStore
 from ..worker.app import Report, Worker
@@ -99,7 +100,12 @@ class Harness:
     async def _start(self) -> Report:
         edge_port, worker_port = memory_broker()
         store = SettingsStore()
-        self.edge = Edge(self.config.channels.telegram, edge_port, self.telegram)
+        self.edge = Edge(
+            self.config.channels.telegram,
+            OneWorker(edge_port),
+            self.telegram,
+            clock=lambda: EPOCH + self.loop.time(),
+        )
         probe = [self.config.agents.defaults.model.primary]
         probe += self.config.agents.defaults.model.fallbacks
         self.worker = Worker(

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ..broker import Bot, Target
-from ..edge.api import CallError
+from ..edge.api import CallError, Reason, Rejected, Whose
 from ..edge.markup import Entity
 from ..errors import FileUnavailable
 
@@ -16,7 +16,7 @@ BOT = Bot(7_000_000_001, "clawd_bot")
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
-    """One message that the bot sent. ``reply_to`` is 0 when it quotes nothing."""
+    """One message of the bot, as it is now. ``reply_to`` is 0 when it quotes nothing."""
 
     id: int
     chat: int
@@ -29,8 +29,11 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
 class FakeTelegram:
     """Implements the edge's ``Api`` without a network.
 
-    ``failures`` are raised by the next sends, one each. ``files`` maps file ids
-    to bytes.
+    ``failures`` are raised by the next sends, one each, and ``faults`` by the next
+    calls of another name (``{"edit": [FloodWait(3)]}``). ``files`` maps file ids to
+    bytes. ``sent`` holds messages with their newest text, ``edits`` each text that
+    one was given: (chat, message, text). ``deleted`` and ``reactions`` name chat and
+    message, ``typings`` chat and topic.
     """
 
     def __init__(self) -> None:
@@ -39,6 +42,12 @@ class FakeTelegram:
         self.commands: dict[str, tuple[tuple[str, str], ...]] = {}
         self.files: dict[str, bytes] = {}
         self.failures: list[CallError] = []
+        self.faults: dict[str, list[CallError]] = {}
+        self.edits: list[tuple[int, int, str]] = []
+        self.deleted: list[tuple[int, int]] = []
+        self.typings: list[tuple[int, int | None]] = []
+        self.reactions: list[tuple[int, int, str]] = []
+        self._gone: set[tuple[int, int]] = set()
         self._updates: list[tuple[int, bytes]] = []
         self._next_update = 1
         self._next_message = 1000
@@ -92,6 +101,61 @@ class FakeTelegram:
             )
         )
         return self._next_message
+
+    async def edit(
+        self,
+        target: Target,
+        message_id: int,
+        text: str,
+        entities: tuple[Entity, ...],
+        *,
+        preview: bool,
+    ) -> None:
+        """As :meth:`Api.edit`."""
+        self._fault("edit")
+        at = self._find(target.chat_id, message_id)
+        if at is None:
+            raise Rejected("message to edit not found", Reason.NOT_FOUND)
+        before = self.sent[at]
+        if (before.text, before.entities) == (text, entities):
+            raise Rejected("message is not modified", Reason.NOT_MODIFIED)
+        self.sent[at] = msgspec.structs.replace(before, text=text, entities=entities)
+        self.edits.append((target.chat_id, message_id, text))
+
+    async def delete(self, chat_id: int, message_id: int) -> None:
+        """As :meth:`Api.delete`; the message stays in ``sent``."""
+        self._fault("delete")
+        if self._find(chat_id, message_id) is None:
+            raise Rejected("message to delete not found", Reason.NOT_FOUND)
+        self._gone.add((chat_id, message_id))
+        self.deleted.append((chat_id, message_id))
+
+    async def typing(self, target: Target) -> None:
+        """As :meth:`Api.typing`."""
+        self._fault("typing")
+        self.typings.append((target.chat_id, target.topic))
+
+    async def react(self, chat_id: int, message_id: int, emoji: str) -> None:
+        """As :meth:`Api.react`."""
+        self._fault("react")
+        self.reactions.append((chat_id, message_id, emoji))
+
+    async def probe(self, chat_id: int, message_id: int) -> Whose:
+        """As :meth:`Api.probe`; of other people's messages nothing is known."""
+        self._fault("probe")
+        return Whose.MISSING if self._find(chat_id, message_id) is None else Whose.OURS
+
+    def _fault(self, name: str) -> None:
+        if self.faults.get(name):
+            raise self.faults[name].pop(0)
+
+    def _find(self, chat_id: int, message_id: int) -> int | None:
+        if (chat_id, message_id) in self._gone:
+            return None
+        found = (
+            at for at, sent in enumerate(self.sent) if (sent.chat, sent.id) == (chat_id, message_id)
+        )
+        return next(found, None)
 
     async def draft(self, target: Target, draft_id: int, text: str) -> None:
         """As :meth:`Api.draft`."""

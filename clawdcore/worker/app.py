@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from ..access import Policy
 from ..backend import Backend
 from ..broker import (
     Closed,
@@ -24,8 +25,11 @@ from ..broker import (
     Fetched,
     Hello,
     Port,
+    Ready,
     Send,
+    Stop,
     Target,
+    Tell,
     ToEdge,
     ToWorker,
 )
@@ -39,7 +43,6 @@ from ..hooks.storage import SettingsStore
 from ..messages import Reply
 from ..texts import LANGUAGES, translator
 from . import notices
-from .access import Policy
 from .backends import make_backends
 from .builtin import CORE, builtin_commands, unique
 from .dispatch import Dispatch
@@ -104,6 +107,7 @@ class Worker:
         self._notes = Notes()
         self._later: dict[str, asyncio.TimerHandle] = {}
         self._outbox: asyncio.Queue[Send] = asyncio.Queue(maxsize=32)
+        self._starting: asyncio.Task[dict[str, BackendError]] | None = None
         self.tables = Tables()
         self._threads = Threads()
         self.plugins = Plugins(self.tables, self._threads)
@@ -120,8 +124,10 @@ class Worker:
             help=lambda: tuple((c.name, c.summary) for c in unique(self.tables.commands.values())),
         )
 
-    async def start(self) -> Report:
+    async def start(self, *, models: bool = True) -> Report:
         """Load the plugins and start the models, before the first message.
+
+        With ``models`` False they start meanwhile; who needs one waits for it.
 
         Raises:
             clawdcore.errors.StorageError: the settings can't be read.
@@ -132,7 +138,11 @@ class Worker:
         for command in own:
             self.tables.commands.setdefault(command.name, command)
         self.plugins = Plugins(self.tables, self._threads)
-        failures = await self.models.start()
+        failures: dict[str, BackendError] = {}
+        if models:
+            failures = await self.models.start()
+        else:
+            self._starting = asyncio.create_task(self.models.start())
         for name, error in (await self.plugins.startup()).items():
             self.tables.disable(name, error)
         self.plugins = Plugins(self.tables, self._threads)
@@ -143,12 +153,15 @@ class Worker:
             claim_code=self.owner.code,
         )
 
-    async def run(self) -> None:
-        """Work until the edge closes the broker; returns when all is done."""
+    async def run(self, hello: Hello | None = None, ready: Ready | None = None) -> None:
+        """Work until the edge says stop or closes the broker; returns when all is done.
+
+        ``hello`` is what the edge has said already, and ``ready`` what it is told.
+        """
         try:
-            hello = await self._port.receive()
-            if not isinstance(hello, Hello):
-                raise TypeError(f"the first record must be Hello, not {type(hello).__name__}")
+            if hello is None:
+                hello = await self._greeted()
+            await self._port.send(ready or Ready(exclusive=self.models.exclusive))
             pipeline = self._pipeline(hello)
             await self._announce_commands()
             async with asyncio.TaskGroup() as tasks:
@@ -166,6 +179,15 @@ class Worker:
                 timer.cancel()
             self._port.close()
 
+    async def _greeted(self) -> Hello:
+        hello = await self._port.receive()
+        if not isinstance(hello, Hello):
+            raise TypeError(f"the first record must be Hello, not {type(hello).__name__}")
+        return hello
+
+    def remember(self, record: Remembered) -> None:
+        """Take what another worker has remembered."""
+
     async def _receive(self, pipeline: Pipeline, tasks: asyncio.TaskGroup) -> None:
         while True:
             try:
@@ -180,6 +202,14 @@ class Worker:
                 case Delivered():
                     if self.plugins.wants_receipts:
                         tasks.create_task(self.plugins.delivered(record.receipt))
+                case Tell("started"):
+                    self._tell("started", ", ".join(sorted(self.tables.disabled)))
+                case Tell():
+                    self._tell(record.kind, record.subject)
+                case Remembered():
+                    self.remember(record)
+                case Stop():
+                    return
                 case Hello():
                     log.warning("a second Hello was ignored")
 
@@ -189,9 +219,11 @@ class Worker:
             clock=self._clock,
             rested=lambda plugin, rest: self._tell("resting", plugin),
         )
+        for plugin, seconds in hello.resting:
+            failures.put_to_rest(plugin, seconds)
         dispatch = Dispatch(
             routes=Routes(self.tables.commands, self.tables.handlers, self._threads),
-            policy=Policy(self._config),
+            policy=Policy(self._config.channels.telegram),
             owner=self.owner,
             seats=self._seats,
             failures=failures,
@@ -219,10 +251,6 @@ class Worker:
                 for command in unique(self.tables.commands.values())
             )
             await self._port.send(Commands(language, menu))
-
-    def tell_started(self) -> None:
-        """Tell the owner that the bot is up, and what of it is not."""
-        self._tell("started", ", ".join(sorted(self.tables.disabled)))
 
     def _tell(self, kind: str, subject: str) -> None:
         """Queue a message to the owner, if there is one and it may be sent now."""
@@ -263,4 +291,6 @@ class Worker:
             stack.callback(self._threads.shutdown, cancel_futures=True)
             stack.push_async_callback(self._store.close)
             stack.push_async_callback(self.models.close)
+            if self._starting is not None:
+                self._starting.cancel()
             await self.plugins.shutdown()

@@ -12,7 +12,7 @@ from ..access import Access, Policy
 from ..broker import Target
 from ..hooks.command import Command
 from ..hooks.registration import Handler
-from ..messages import Message
+from ..messages import Format, Message
 from . import notices
 from .failures import Failures
 from .guard import ends_us
@@ -29,8 +29,9 @@ STRANGERS: Final = 1000
 class Job(msgspec.Struct):
     """One message on its way through the pipeline.
 
-    ``plugin`` is the one that was called last. ``expired``: its time is over,
-    through ``blamed`` if that is not "". ``left``: nobody waits for it any more.
+    ``plugin`` is the one that was called last, ``format`` that of its text.
+    ``expired``: its time is over, through ``blamed`` if that is not "". ``left``: nobody
+    waits for it any more.
     """
 
     message: Message
@@ -44,6 +45,7 @@ class Job(msgspec.Struct):
     addressed: bool = True
     shown: list[str] = []
     plugin: str = ""
+    format: Format = "plain"
     blamed: str = ""
     expired: bool = False
     left: bool = False

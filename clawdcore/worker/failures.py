@@ -37,6 +37,11 @@ class Failures:
             log.error("plugin %s rests for %.0f s after repeated failures", plugin, rest)
             self._rested(plugin, rest)
 
+    def put_to_rest(self, plugin: str, seconds: float) -> None:
+        """``plugin`` has brought a worker down before this one."""
+        self._failing.add(plugin)
+        self._quarantine.put_to_rest(plugin, seconds, self._clock())
+
     def forgive(self, plugin: str) -> None:
         """``plugin`` has worked: what was before counts no more."""
         if plugin in self._failing:

@@ -83,6 +83,11 @@ class ModelChain:
         self._clock = clock
         self._degraded = False
 
+    @property
+    def exclusive(self) -> bool:
+        """Whether a backend can't run twice on this machine at once."""
+        return any(served.backend.exclusive for served in self._served.values())
+
     async def start(self) -> dict[str, BackendError]:
         """Start every backend at once; returns the errors of those that can't."""
         async with asyncio.TaskGroup() as tasks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 
 from ..errors import (
@@ -13,7 +14,9 @@ from ..errors import (
     UsageError,
 )
 from ..hooks.command import Command
+from ..messages import Format
 from ..texts import translator
+from . import fences
 
 
 def usage(command: Command, error: UsageError, language: str) -> str:
@@ -78,9 +81,14 @@ def shortened(language: str) -> str:
     return translator(language)("The answer was too long; this is its beginning.")
 
 
-def cut(text: str, reason: str) -> str:
-    """An answer that broke off, with the reason below it."""
-    return f"{text.rstrip()}\n\n[{reason}]"
+def cut(text: str, reason: str, format: Format = "plain") -> str:
+    """An answer that broke off, with the reason below it, in the answer's format."""
+    text = text.rstrip()
+    if format == "html":
+        reason = html.escape(reason, quote=False)
+    elif format == "markdown" and (fence := fences.closing(text)):
+        text = f"{text}\n{fence}"
+    return f"{text}\n\n[{reason}]"
 
 
 def resting(seconds: float, language: str) -> str:
@@ -115,5 +123,11 @@ def to_owner(kind: str, subject: str, language: str) -> str:
         "degraded": _("Degraded: the model {subject} isn't answering."),
         "recovered": _("Recovered: the model {subject} answers again."),
         "resting": _("The plugin {subject} keeps failing and rests for a while."),
+        "replaced": _("My worker process ended unexpectedly and was replaced. Nothing was lost."),
+        "suspended": _(
+            "My ledger can't be written. Until it can, a crash may lose messages unnoticed."
+        ),
+        "restored": _("My ledger can be written again."),
+        "conflict": _("Another process polls Telegram with my token, so I may miss messages."),
     }
     return texts[kind].format(subject=subject)

@@ -150,7 +150,6 @@ class Pipeline:
         # Not asyncio.timeout: this timer also leaves behind what ignores being cancelled.
         job.timer = task.get_loop().call_later(self._total, self._expire, update, job, task)
         try:
-            await self._port.send(Started(update))
             async with job.seat:
                 return await self._answer(update, job)
         except asyncio.CancelledError as error:
@@ -210,6 +209,7 @@ class Pipeline:
             if rest:
                 resting = max(resting, rest)
             else:
+                job.format = handler.format
                 answer = await self._run(update, job, handler.plugin, handler.function, {})
                 if answer is not None:
                     return answer
@@ -229,6 +229,7 @@ class Pipeline:
         rest = self._failures.rest(command.plugin)
         if rest:
             return _notice(notices.resting(rest, language))
+        job.format = command.format
         answer = await self._run(update, job, command.plugin, command.function, words)
         return (None, Outcome.UNADDRESSED) if answer is None else answer
 
@@ -238,8 +239,9 @@ class Pipeline:
         """What one plugin's function gives; None when it passed."""
         language = job.message.sender.language
         job.plugin = plugin
+        await self._port.send(Started(update, plugin))
         try:
-            result = produced(plugin, await function(job.message, **words))
+            result = produced(plugin, await function(job.message, **words), job.format)
             if result is PASS:
                 return None
             if isinstance(result, AsyncIterator):
@@ -285,14 +287,14 @@ class Pipeline:
                 count += 1
                 if not count % BREATH:
                     await asyncio.sleep(0)
-        return Reply(text="".join(job.shown))
+        return Reply(text="".join(job.shown), format=job.format)
 
     async def _send(self, update: int, job: Job, reply: Reply, outcome: Outcome) -> None:
         """Send, after everything that the same person asked before."""
         reply = await self._plugins.prepare(reply, job.message)
         if len(reply.text) > ANSWER_LIMIT:
             note = notices.shortened(job.message.sender.language)
-            text = notices.cut(reply.text[:ANSWER_LIMIT], note)
+            text = notices.cut(reply.text[:ANSWER_LIMIT], note, reply.format)
             reply = msgspec.structs.replace(reply, text=text)
         if not job.turn.first:
             with suppress(TimeoutError):
@@ -301,8 +303,18 @@ class Pipeline:
         target = job.target
         if not reply.quote:
             target = msgspec.structs.replace(target, reply_to=0)
-        notice = outcome is Outcome.NOTICED and not job.written()
-        await self._port.send(Send(update, target, reply, notice))
+        message = job.message
+        send = Send(
+            update,
+            target,
+            reply,
+            notice=outcome is Outcome.NOTICED and not job.written(),
+            asker=message.sender.id,
+            name=message.sender.name,
+            streamed=bool(job.shown),
+            edited=message.edited,
+        )
+        await self._port.send(send)
 
 
 def _notice(words: str) -> Ending:
@@ -312,7 +324,10 @@ def _notice(words: str) -> Ending:
 def _broken_off(job: Job, reason: str) -> Ending:
     """The reason alone, or below what had been written when it broke off."""
     so_far = job.written()
-    return _notice(notices.cut(so_far, reason) if so_far else reason)
+    if not so_far:
+        return _notice(reason)
+    text = notices.cut(so_far, reason, job.format)
+    return Reply(text=text, format=job.format), Outcome.NOTICED
 
 
 @asynccontextmanager

@@ -26,6 +26,7 @@ class Files:
         self._port = port
         self._numbers = count(1)
         self._waiting: dict[int, asyncio.Future[bytes]] = {}
+        self._pieces: dict[int, bytearray] = {}
 
     async def fetch(self, attachment: Attachment) -> bytes:
         """The file's bytes. Raises :class:`FileUnavailable`."""
@@ -39,16 +40,20 @@ class Files:
             raise FileUnavailable("the bot is stopping.") from None
         finally:
             self._waiting.pop(number, None)
+            self._pieces.pop(number, None)
 
     def arrived(self, record: Fetched) -> None:
-        """Hand a fetched file to who waits for it, if they still do."""
+        """Put a file's pieces together for who waits for it, if they still do."""
         future = self._waiting.get(record.request)
         if future is None or future.done():
             return
         if record.error:
             future.set_exception(FileUnavailable(record.error))
-        else:
-            future.set_result(record.data)
+            return
+        data = self._pieces.setdefault(record.request, bytearray())
+        data += record.data
+        if not record.more:
+            future.set_result(bytes(data))
 
 
 class Readers:

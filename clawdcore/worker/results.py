@@ -49,8 +49,8 @@ async def call(function: Callable[..., Any], threads: Executor, *args: Any) -> A
     return await caller(function, threads)(*args)
 
 
-def produced(plugin: str, result: Any) -> Any:
-    """Check what a plugin returned; a ``str`` becomes a reply.
+def produced(plugin: str, result: Any, format: Format = "plain") -> Any:
+    """Check what a plugin returned; a ``str`` becomes a reply of that ``format``.
 
     Raises:
         PluginError: it is nothing that can be sent.
@@ -58,7 +58,7 @@ def produced(plugin: str, result: Any) -> Any:
     if result is None or result is PASS:
         return result
     if isinstance(result, str):
-        return Reply(text=result)
+        return Reply(text=result, format=format)
     if isinstance(result, Reply):
         text: Any = result.text  # not checked when it was made
         if isinstance(text, str) and result.format in FORMATS:

@@ -90,6 +90,7 @@ class _Message(msgspec.Struct, rename={"sender": "from"}):
 class _Update(msgspec.Struct):
     update_id: int
     message: _Message | None = None
+    edited_message: _Message | None = None
 
 
 _update = msgspec.json.Decoder(_Update)
@@ -111,7 +112,7 @@ def decode(
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         reason = str(error) if isinstance(error, msgspec.ValidationError) else "not valid JSON"
         raise Undecodable(reason) from None
-    raw = update.message
+    raw = update.message or update.edited_message
     if raw is None:
         return None
     sender = _sender(raw)
@@ -119,6 +120,8 @@ def decode(
     if sender is None or kind is None or kind == "channel":
         return None
     message = _message(raw, update.update_id, sender, kind, bot, fetch, read)
+    if message is not None:
+        message.edited = update.message is None
     if message is None or raw.text or raw.caption or message.attachments:
         return message
     return None  # a service message: somebody joined, a title changed

@@ -33,6 +33,7 @@ from clawdcore.broker import (
     Remembered,
     Send,
     Started,
+    Stop,
     Target,
     Tell,
     ToEdge,
@@ -66,6 +67,7 @@ TO_WORKER: list[ToWorker] = [
     Due(1, "p", "n", 5, 6, 7.0),
     Tell("started"),
     Delivered(Receipt(update_id=1, chat_id=2, message_ids=(3, 4))),
+    Stop(),
 ]
 TO_EDGE: list[ToEdge] = [
     Ready(("a",), "", exclusive=True),

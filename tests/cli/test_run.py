@@ -162,7 +162,7 @@ def test_debug_reaches_run_from_anywhere(
 ) -> None:
     seen: list[bool] = []
 
-    def serve(path: Path | None, *, debug: bool) -> None:
+    def serve(path: Path | None, *, debug: bool, single: bool) -> None:
         seen.append(debug)
 
     monkeypatch.setattr("clawdcore.cli.serve.serve", serve)

@@ -10,8 +10,10 @@ from contextlib import asynccontextmanager
 import pytest
 
 from clawdcore.broker import Target
-from clawdcore.edge.api import TelegramApi, Unreachable
+from clawdcore.edge.api import Reason, Rejected, TelegramApi, Unreachable, Whose
+from clawdcore.edge.markup import Entity
 from clawdcore.errors import TokenRefused
+from clawdcore.testing.botapi import BotApiServer
 
 TOKEN = "1:TEST"
 ME = b'{"ok":true,"result":{"id":1,"is_bot":true,"first_name":"b","username":"b"}}'
@@ -115,3 +117,153 @@ def test_what_a_proxy_refuses_says_nothing_about_the_token(answer: bytes) -> Non
 def test_what_telegram_refuses_does() -> None:
     body = b'{"ok":false,"error_code":401,"description":"Unauthorized"}'
     assert isinstance(failure(http("401 Unauthorized", body), poll), TokenRefused)
+
+
+Act = Callable[[TelegramApi, BotApiServer], Awaitable[object]]
+
+
+def refusal(act: Act) -> Rejected:
+    """What ``act`` is refused with by the local Bot API server."""
+
+    async def run() -> Rejected:
+        async with asyncio.timeout(20), BotApiServer() as server:
+            api = TelegramApi(server.token, server.root)
+            await api.open()
+            try:
+                with pytest.raises(Rejected) as caught:
+                    await act(api, server)
+                assert server.crashes == []
+                return caught.value
+            finally:
+                await api.close()
+
+    return asyncio.run(run())
+
+
+def theirs(server: BotApiServer, chat: int = 5) -> int:
+    server.user(5, "Ada")
+    person = server.known_user(5)
+    assert person is not None
+    return int(server.say(person, "x", None if chat == 5 else chat)["message_id"])
+
+
+async def ours(api: TelegramApi, server: BotApiServer) -> int:
+    theirs(server)
+    return await api.send(Target(chat_id=5), "one", (), preview=False)
+
+
+async def edit(api: TelegramApi, message_id: int, text: str) -> None:
+    await api.edit(Target(chat_id=5), message_id, text, (), preview=False)
+
+
+async def same_again(api: TelegramApi, server: BotApiServer) -> None:
+    await edit(api, await ours(api, server), "one")
+
+
+async def edit_missing(api: TelegramApi, server: BotApiServer) -> None:
+    await edit(api, await ours(api, server) + 1, "two")
+
+
+async def edit_theirs(api: TelegramApi, server: BotApiServer) -> None:
+    await edit(api, theirs(server), "two")
+
+
+async def edit_too_long(api: TelegramApi, server: BotApiServer) -> None:
+    await edit(api, await ours(api, server), "x" * 4097)
+
+
+async def delete_missing(api: TelegramApi, server: BotApiServer) -> None:
+    await api.delete(5, await ours(api, server) + 1)
+
+
+async def react_to_nothing(api: TelegramApi, server: BotApiServer) -> None:
+    await api.react(5, theirs(server) + 1, "👀")
+
+
+async def react_where_it_is_off(api: TelegramApi, server: BotApiServer) -> None:
+    server.group(-7, "Desk", reactions=False)
+    await api.react(-7, theirs(server, -7), "👀")
+
+
+async def blocked(api: TelegramApi, server: BotApiServer) -> None:
+    server.group(-7, "Desk", bot_status="kicked")
+    await api.send(Target(chat_id=-7), "x", (), preview=False)
+
+
+async def unknown_chat(api: TelegramApi, server: BotApiServer) -> None:
+    await api.send(Target(chat_id=99), "x", (), preview=False)
+
+
+async def bad_entity(api: TelegramApi, server: BotApiServer) -> None:
+    theirs(server)
+    await api.send(Target(chat_id=5), "x", (Entity("bold", 0, 9),), preview=False)
+
+
+@pytest.mark.parametrize(
+    ("act", "reason"),
+    [
+        (same_again, Reason.NOT_MODIFIED),
+        (edit_missing, Reason.NOT_FOUND),
+        (edit_theirs, Reason.NOT_ALLOWED),
+        (edit_too_long, Reason.TOO_LONG),
+        (delete_missing, Reason.NOT_FOUND),
+        (react_to_nothing, Reason.NOT_FOUND),
+        (react_where_it_is_off, Reason.NO_REACTIONS),
+        (blocked, Reason.BLOCKED),
+        (unknown_chat, Reason.OTHER),
+        (bad_entity, Reason.OTHER),
+    ],
+)
+def test_why_telegram_says_no(act: Act, reason: Reason) -> None:
+    assert refusal(act).reason is reason
+
+
+def test_a_group_that_became_a_supergroup_says_where_it_went() -> None:
+    async def act(api: TelegramApi, server: BotApiServer) -> None:
+        server.upgrade(server.group(-7, "Desk"))
+        await api.send(Target(chat_id=-7), "x", (), preview=False)
+
+    refused = refusal(act)
+    assert (refused.reason, refused.moved_to) == (Reason.MIGRATED, -1_000_000_000_007)
+
+
+def test_a_probe_tells_whose_a_message_is_and_changes_nothing() -> None:
+    async def run() -> None:
+        async with asyncio.timeout(20), BotApiServer() as server:
+            api = TelegramApi(server.token, server.root)
+            await api.open()
+            try:
+                mine = await ours(api, server)
+                found = [await api.probe(5, mine + by) for by in (0, -1, 1)]
+                assert found == [Whose.OURS, Whose.OTHER, Whose.MISSING]
+                assert server.edits == []
+                assert await api.probe(99, 1) is Whose.UNKNOWN
+            finally:
+                await api.close()
+
+    asyncio.run(run())
+
+
+def test_marks_edits_and_mentions_arrive() -> None:
+    async def run() -> None:
+        async with asyncio.timeout(20), BotApiServer() as server:
+            api = TelegramApi(server.token, server.root)
+            await api.open()
+            try:
+                asked = theirs(server)
+                entities = (Entity("text_mention", 0, 3, user=5),)
+                mine = await api.send(Target(chat_id=5), "Ada: x", entities, preview=False)
+                await api.edit(Target(chat_id=5), mine, "Ada: y", entities, preview=False)
+                await api.typing(Target(chat_id=5))
+                await api.react(5, asked, "👀")
+                shown = server.edits[0].message["entities"][0]
+                assert (shown["type"], shown["user"]["id"]) == ("text_mention", 5)
+                assert server.actions[0].message == {"action": "typing"}
+                assert server.reactions[0].message["message_id"] == asked
+                await api.delete(5, mine)
+                assert [record.text for record in server.deleted] == ["Ada: y"]
+                assert server.violations == []
+            finally:
+                await api.close()
+
+    asyncio.run(run())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 
 import pytest
 
@@ -18,6 +18,7 @@ from clawdcore.broker import (
     Hello,
     Outcome,
     Port,
+    Ready,
     Send,
     Target,
     ToEdge,
@@ -26,10 +27,12 @@ from clawdcore.broker import (
 )
 from clawdcore.config import TelegramConfig
 from clawdcore.edge.api import Conflict, FloodWait, Rejected, Unreachable
-from clawdcore.edge.app import DRAIN_LIMIT, IN_FLIGHT, Edge
-from clawdcore.edge.delivery import LANE_LIMIT
+from clawdcore.edge.app import DRAIN_LIMIT, Edge
 from clawdcore.edge.intake import Broken, Update
 from clawdcore.edge.polling import CONFLICTS_AT_START, REFUSALS, Poller
+from clawdcore.edge.receiving import Receiver
+from clawdcore.edge.room import Room
+from clawdcore.edge.workers import OneWorker
 from clawdcore.errors import SecondPoller, TokenRefused
 from clawdcore.messages import Reply
 from clawdcore.testing import FakeTelegram, VirtualLoop
@@ -39,16 +42,20 @@ TEXT = {"message": {"message_id": 1, "chat": {"id": 7, "type": "private"}, "text
 Story = Callable[[Edge, FakeTelegram, Port[ToEdge, ToWorker]], Coroutine[None, None, None]]
 
 
+IN_FLIGHT = 20
+"""Updates for which the edges of these tests have room."""
+
+
 def tell(story: Story) -> None:
     loop = VirtualLoop()
 
     async def run() -> None:
         edge_port, worker = memory_broker()
         telegram = FakeTelegram()
-        edge = Edge(TelegramConfig(), edge_port, telegram)
+        edge = Edge(TelegramConfig(), OneWorker(edge_port), telegram, room=Room(updates=IN_FLIGHT))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(edge.run(BOT))
-            assert await worker.receive() == Hello(BOT)
+            await greet(worker)
             await story(edge, telegram, worker)
             edge.stop()
 
@@ -56,6 +63,11 @@ def tell(story: Story) -> None:
         loop.run_until_complete(run())
     finally:
         loop.close()
+
+
+async def greet(worker: Port[ToEdge, ToWorker]) -> None:
+    assert await worker.receive() == Hello(BOT)
+    await worker.send(Ready())
 
 
 def reply(update: int, text: str = "y") -> Send:
@@ -153,7 +165,8 @@ def test_an_undeliverable_reply_still_settles_its_update() -> None:
 def test_a_paused_chat_doesn_t_stop_the_others() -> None:
     async def story(edge: Edge, telegram: FakeTelegram, worker: Port[ToEdge, ToWorker]) -> None:
         telegram.failures.append(FloodWait(3600))
-        for number in range(1, IN_FLIGHT + 1):
+        many = 3 * IN_FLIGHT
+        for number in range(1, many + 1):
             await edge.accept(Update(number, b"{}"))
             await worker.send(reply(number))
             await worker.send(Done(number, Outcome.ANSWERED))
@@ -165,11 +178,9 @@ def test_a_paused_chat_doesn_t_stop_the_others() -> None:
         await worker.send(Done(5000, Outcome.ANSWERED))
         await asyncio.sleep(1)
         assert [sent.text for sent in telegram.sent] == ["elsewhere"]
-        assert edge.books.open == LANE_LIMIT + 1
-        assert edge.books.undelivered == IN_FLIGHT - LANE_LIMIT - 1
+        assert edge.books.open == many
         await edge.quiet()
-        assert edge.books.answered == IN_FLIGHT + 1
-        assert edge.books.sent == LANE_LIMIT + 2
+        assert (edge.books.answered, edge.books.sent) == (many + 1, many + 1)
 
     tell(story)
 
@@ -218,20 +229,24 @@ def test_a_repeat_shares_the_fate_of_a_first_try_that_waits_for_room() -> None:
     tell(story)
 
 
-def test_what_is_not_handed_over_is_not_in_the_books() -> None:
+def test_what_a_dead_worker_had_is_open_when_the_edge_ends() -> None:
     async def run() -> None:
-        edge_port, worker = memory_broker(bound=1)
-        edge = Edge(TelegramConfig(), edge_port, FakeTelegram())
-        await edge.accept(Update(1, b"{}"))
-        held_up = asyncio.ensure_future(edge.accept(Update(2, b"{}")))
-        await asyncio.sleep(0)
-        assert edge.books.accepted == 2
+        edge_port, worker = memory_broker()
+        telegram = FakeTelegram()
+        edge = Edge(TelegramConfig(), OneWorker(edge_port), telegram, drain_limit=5)
+        serving = asyncio.ensure_future(edge.run(BOT))
+        await greet(worker)
+        await telegram.inject(TEXT)
+        await worker.receive()
         worker.close()
-        with pytest.raises(Closed):
-            await held_up
-        assert edge.books.accepted == 1
+        await serving
+        assert (edge.books.accepted, edge.books.open) == (1, 1)
 
-    asyncio.run(run())
+    loop = VirtualLoop()
+    try:
+        loop.run_until_complete(run())
+    finally:
+        loop.close()
 
 
 def test_what_was_accepted_is_settled_before_an_error_ends_the_run() -> None:
@@ -239,9 +254,9 @@ def test_what_was_accepted_is_settled_before_an_error_ends_the_run() -> None:
         edge_port, worker = memory_broker()
         update = answer(b'{"update_id":1}')
         telegram = Script(update, *[TokenRefused("revoked")] * REFUSALS)
-        edge = Edge(TelegramConfig(), edge_port, telegram)
+        edge = Edge(TelegramConfig(), OneWorker(edge_port), telegram)
         serving = asyncio.ensure_future(edge.run(BOT))
-        assert await worker.receive() == Hello(BOT)
+        await greet(worker)
         assert await worker.receive() == Deliver(1, b'{"update_id":1}')
         await asyncio.sleep(30)
         assert not serving.done()
@@ -298,8 +313,8 @@ def poll(script: Script, seconds: float) -> list[Update | Broken]:
     loop = VirtualLoop()
     taken: list[Update | Broken] = []
 
-    async def accept(piece: Update | Broken) -> None:
-        taken.append(piece)
+    async def accept(pieces: Sequence[Update | Broken]) -> None:
+        taken.extend(pieces)
 
     async def run() -> None:
         task = asyncio.ensure_future(Poller(script, accept).run())
@@ -374,27 +389,28 @@ def test_a_token_is_refused_for_good_only_after_several_times_in_a_row() -> None
         poll(Script(answer(), *[refused] * REFUSALS), 60)
 
 
-class Lingering(Edge):
+class Lingering(Receiver):
     """A receiver that still brings an update while it is being ended."""
 
-    async def _webhook(self, url: str) -> None:
+    async def run(self) -> None:
         self._listens("late")
         try:
             await asyncio.Event().wait()
         finally:
             await asyncio.sleep(1)
-            await self.accept(Update(7, b"{}"))
+            await self._accept([Update(7, b"{}")])
 
 
-def test_what_comes_while_receiving_ends_is_settled_too() -> None:
+def test_what_comes_while_receiving_ends_is_settled_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clawdcore.edge.app.Receiver", Lingering)
+
     async def run() -> None:
-        config = TelegramConfig.model_validate({"webhook": {"url": "https://bot.example.org/x"}})
         edge_port, worker = memory_broker()
-        edge = Lingering(config, edge_port, FakeTelegram())
+        edge = Edge(TelegramConfig(), OneWorker(edge_port), FakeTelegram())
         serving = asyncio.ensure_future(edge.run(BOT))
+        await greet(worker)
         await edge.listening
         edge.stop()
-        assert await worker.receive() == Hello(BOT)
         assert await worker.receive() == Deliver(7, b"{}")
         await worker.send(reply(7))
         await worker.send(Done(7, Outcome.ANSWERED))

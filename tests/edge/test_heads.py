@@ -23,7 +23,7 @@ MENTION = {"type": "mention", "offset": 0, "length": 10}
 
 def heads(**telegram: Any) -> Heads:
     config = parse(json.dumps({"channels": {"telegram": telegram}}), env={})
-    return Heads(BOT, Policy(config), owner=config.channels.telegram.owner or 0)
+    return Heads(BOT, Policy(config.channels.telegram), owner=config.channels.telegram.owner or 0)
 
 
 def update(kind: str = "message", **fields: Any) -> bytes:
@@ -129,7 +129,7 @@ def test_the_edge_and_the_worker_agree_on_who_was_spoken_to(
     body = update(**fields)
     head = heads().read(body)
     message = decode(body, BOT)
-    policy = Policy(parse("{}", env={}))
+    policy = Policy(parse("{}", env={}).channels.telegram)
     if message is None:
         assert not (head.wanted and text.startswith("/go@clawd"))
     else:

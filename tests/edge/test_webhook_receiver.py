@@ -11,22 +11,24 @@ from clawdcore.broker import (
     Closed,
     Deliver,
     Done,
+    Hello,
     Outcome,
-    Port,
-    ToEdge,
-    ToWorker,
+    Ready,
     memory_broker,
 )
 from clawdcore.config import TelegramConfig
 from clawdcore.edge.api import CallError, FloodWait, Rejected, Unreachable
-from clawdcore.edge.app import IN_FLIGHT, Edge
-from clawdcore.edge.intake import Broken, Update
+from clawdcore.edge.app import Edge
+from clawdcore.edge.intake import Update
+from clawdcore.edge.room import Room
 from clawdcore.edge.webhook import REGISTRATIONS, register
+from clawdcore.edge.workers import OneWorker
 from clawdcore.errors import ChannelError, ChannelUnreachable
 from clawdcore.testing import FakeTelegram, VirtualLoop
 from clawdcore.testing.telegram import BOT
 
 SECRET = "s" * 20
+FULL = 20
 URL = "https://bot.example.org/hook"
 BODY = b'{"update_id":7}'
 HEAD = (
@@ -42,44 +44,48 @@ def free_port() -> int:
         return port
 
 
-class Noted(Edge):
-    """Says when it is first asked to take the update 7."""
+class Noted(Room):
+    """Says when somebody has to wait for it."""
 
-    def __init__(self, config: TelegramConfig, port: Port[ToWorker, ToEdge]) -> None:
-        super().__init__(config, port, FakeTelegram())
-        self.asked = asyncio.Event()
+    def __init__(self) -> None:
+        super().__init__(updates=FULL)
+        self.waited_for = asyncio.Event()
 
-    async def accept(self, piece: Update | Broken) -> None:
-        if piece.id == 7:
-            self.asked.set()
-        await super().accept(piece)
+    async def take(self, size: int) -> None:
+        if self.updates == FULL:
+            self.waited_for.set()
+        await super().take(size)
 
 
 def test_a_call_that_waits_for_room_when_the_bot_stops_is_accepted_and_settled() -> None:
     async def run() -> None:
         port = free_port()
         webhook = {"url": URL, "port": port, "path": "/hook", "secret": SECRET}
-        edge_port, worker = memory_broker(2 * IN_FLIGHT)
-        edge = Noted(TelegramConfig.model_validate({"webhook": webhook}), edge_port)
+        edge_port, worker = memory_broker()
+        room = Noted()
+        config = TelegramConfig.model_validate({"webhook": webhook})
+        edge = Edge(config, OneWorker(edge_port), FakeTelegram(), room=room)
         serving = asyncio.ensure_future(edge.run(BOT))
+        assert await worker.receive() == Hello(BOT)
+        await worker.send(Ready())
         await edge.listening
-        for number in range(IN_FLIGHT):
+        for number in range(FULL):
             await edge.accept(Update(1000 + number, b"{}"))
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(HEAD + BODY)
-        await edge.asked.wait()
+        await room.waited_for.wait()
         edge.stop()
-        for number in range(IN_FLIGHT):
+        for number in range(FULL):
             await worker.send(Done(1000 + number, Outcome.UNADDRESSED))
         assert b" 200 " in await reader.readline()
         writer.close()
         await writer.wait_closed()
-        received = [await worker.receive() for _ in range(IN_FLIGHT + 2)]
+        received = [await worker.receive() for _ in range(FULL + 1)]
         assert received[-1] == Deliver(7, BODY)
         assert not serving.done()
         await worker.send(Done(7, Outcome.UNADDRESSED))
         await serving
-        assert (edge.books.accepted, edge.books.open) == (IN_FLIGHT + 1, 0)
+        assert (edge.books.accepted, edge.books.open) == (FULL + 1, 0)
         with pytest.raises(Closed):
             await worker.receive()
 

@@ -17,6 +17,7 @@ from clawdcore.broker import (
     Outcome,
     Port,
     Send,
+    Tell,
     ToEdge,
     ToWorker,
     memory_broker,
@@ -84,7 +85,7 @@ def test_the_edge_may_close_while_the_owner_is_told() -> None:
         await edge.send(Hello(Bot(1, "b")))
         running = asyncio.create_task(made.run())
         await asyncio.sleep(1)
-        made.tell_started()
+        await edge.send(Tell("started"))
         edge.close()
         await running
         await made.close()
@@ -98,7 +99,7 @@ def test_what_the_owner_is_told_is_a_notice() -> None:
         await made.start()
         await edge.send(Hello(Bot(1, "b")))
         running = asyncio.create_task(made.run())
-        made.tell_started()
+        await edge.send(Tell("started"))
         while not isinstance(record := await edge.receive(), Send):
             continue
         assert record.notice

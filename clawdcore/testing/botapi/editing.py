@@ -85,6 +85,8 @@ def set_message_reaction(core: Core, call: Call) -> bool:
     reaction: list[JSON] = call.get("reaction", [])
     if message_id not in chat.messages:
         raise bad_request("message to react not found")
+    if not chat.reactions and reaction:
+        raise bad_request("REACTION_INVALID")
     if len(reaction) > 1:
         raise bad_request("REACTIONS_TOO_MANY")
     for item in reaction:

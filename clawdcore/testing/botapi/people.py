@@ -82,11 +82,12 @@ class People(Observed):
         bot_status: Status = "member",
         owner: User | None = None,
         admins: Iterable[User] = (),
+        reactions: bool = True,
     ) -> Chat:
         """A group with the bot in it; makes no update.
 
         ``kind`` follows the id where it is None: below -10**12 a supergroup,
-        else a group. ``forum`` allows topics (supergroups).
+        else a group. ``forum`` allows topics (supergroups), ``reactions`` reactions.
 
         Raises:
             ValueError: the id is not negative.
@@ -106,9 +107,39 @@ class People(Observed):
             username=username,
             is_forum=forum,
             members=status,
+            reactions=reactions,
         )
         self._core.world.chats[id] = chat
         return chat
+
+    def upgrade(self, chat: Chat) -> Chat:
+        """A group becomes a supergroup with a new id, and its messages new ids too.
+
+        Both chats get the service message that says so; calls with the old id are
+        refused with ``migrate_to_chat_id``.
+
+        Raises:
+            ValueError: it is no basic group.
+        """
+        if chat.type != "group":
+            raise ValueError("only a basic group can be upgraded")
+        world = self._core.world
+        new = Chat(
+            SUPERGROUPS_BELOW + chat.id,
+            "supergroup",
+            title=chat.title,
+            members=dict(chat.members),
+            reactions=chat.reactions,
+        )
+        world.chats[new.id] = new
+        owner = next((u for u, s in chat.members.items() if s == "creator"), self.bot.id)
+        notices = ((chat, "migrate_to_chat_id", new.id), (new, "migrate_from_chat_id", chat.id))
+        for place, key, other in notices:
+            message = world.new_message(place, world.users[owner])
+            message[key] = other
+            self._finish(place, message)
+        chat.migrated_to = new.id
+        return new
 
     def topic(self, chat: Chat, name: str) -> int:
         """A new topic of a forum; its thread id, to say something in it."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .errors import JSON, ApiError, bad_request, forbidden
+from .errors import JSON, ApiError, bad_request, forbidden, migrated
 
 ChatType = Literal["private", "group", "supergroup", "channel"]
 Status = Literal["creator", "administrator", "member", "restricted", "left", "kicked"]
@@ -45,7 +45,8 @@ class Chat:
     """A chat with its members' status and its newest messages.
 
     ``messages`` maps a message id to a Message object, oldest first;
-    ``topics`` maps a thread id to a topic's name.
+    ``topics`` maps a thread id to a topic's name. ``migrated_to`` is the supergroup
+    that a group became, 0 for none; ``reactions`` whether the chat allows them.
     """
 
     id: int
@@ -60,6 +61,8 @@ class Chat:
     messages: OrderedDict[int, JSON] = field(default_factory=OrderedDict)
     last_id: int = 0
     bot_wrote_last: bool = False
+    migrated_to: int = 0
+    reactions: bool = True
 
     @property
     def is_group(self) -> bool:
@@ -119,9 +122,11 @@ class World:
         """The chat, if the bot may write there.
 
         Raises:
-            ApiError: 400 unknown; 403 where the bot was blocked or removed.
+            ApiError: 400 unknown or upgraded; 403 where the bot was blocked or removed.
         """
         chat = self.find_chat(chat_id)
+        if chat.migrated_to:
+            raise migrated(chat.migrated_to)
         status = chat.members.get(self.bot.id, "left")
         if chat.type == "private":
             if status == "kicked":

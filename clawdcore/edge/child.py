@@ -1,0 +1,121 @@
+"""A worker in a process of its own: start it, look after it, and learn how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from ..broker import Port, ToEdge, ToWorker
+from ..broker.sockets import edge_end
+from .work import Death
+
+OWNERS_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
+"""Signals by which people end a process; no message sends them."""
+PAGE: Final = resource.getpagesize()
+_VMSTAT: Final = Path("/proc/vmstat")
+
+
+class Child:
+    """A running worker process and the edge's end of its broker."""
+
+    def __init__(
+        self, process: asyncio.subprocess.Process, port: Port[ToWorker, ToEdge], tether: int
+    ) -> None:
+        self._process = process
+        self._tether = tether
+        self._out_of_memory = _out_of_memory_kills()
+        self.port = port
+        self.blamed: Death | None = None
+        self.ended = asyncio.create_task(self._wait(), name="the end of a worker")
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
+    def kill(self, blamed: Death) -> None:
+        """End it at once; ``blamed`` is what its end will count as."""
+        self.blamed = self.blamed or blamed
+        with suppress(ProcessLookupError):
+            self._process.kill()
+
+    def say_where(self) -> None:
+        """Have it log where its threads are: places in the code, no values."""
+        with suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGUSR1)
+
+    def resident(self) -> int:
+        """Bytes that it has in memory, 0 where that can't be known."""
+        try:
+            pages = Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1]
+        except (OSError, IndexError):
+            return 0
+        return int(pages) * PAGE
+
+    def how(self) -> Death:
+        """How it ended, once it has."""
+        status = self.ended.result()
+        if self.blamed is not None:
+            return self.blamed
+        if status == -signal.SIGKILL:
+            # By the kernel for want of memory, which a message may have caused, or by hand.
+            more = _out_of_memory_kills() > self._out_of_memory
+            return Death.CRASHED if more else Death.KILLED
+        return Death.KILLED if -status in OWNERS_SIGNALS else Death.CRASHED
+
+    async def _wait(self) -> int:
+        try:
+            return await self._process.wait()
+        finally:
+            os.close(self._tether)
+
+
+async def spawn(arguments: Sequence[str]) -> Child:
+    """Start ``python -m clawdcore.worker`` with ``arguments`` and the ends of its broker.
+
+    Raises:
+        OSError: no process can be started.
+    """
+    ours, theirs = socket.socketpair()
+    # Held open by us alone: it closes when we are gone, whatever the reason.
+    read, write = os.pipe()
+    try:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "clawdcore.worker",
+            f"--broker={theirs.fileno()}",
+            f"--tether={read}",
+            *arguments,
+            stdin=asyncio.subprocess.DEVNULL,
+            pass_fds=(theirs.fileno(), read),
+        )
+        return Child(process, await edge_end(ours), write)
+    except BaseException:
+        ours.close()
+        os.close(write)
+        raise
+    finally:
+        theirs.close()
+        os.close(read)
+
+
+def _out_of_memory_kills() -> int:
+    """How many processes the kernel has ended for want of memory, 0 where it doesn't say."""
+    try:
+        text = _VMSTAT.read_text(encoding="ascii")
+    except OSError:
+        return 0
+    for line in text.splitlines():
+        name, _, count = line.partition(" ")
+        if name == "oom_kill":
+            return int(count)
+    return 0

@@ -1,0 +1,119 @@
+"""Several short replies of one chat as one message; pure.
+
+Only finished replies of one topic are merged that were never shown while they
+were written, will not be deleted, and replace no earlier answer. Those of one
+asker keep their order: nobody's reply goes before an earlier one to the same
+person that has to wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from ...broker import Send
+from ..markdown import ENTITY_LIMIT
+from ..markup import Entity, units
+from ..splitting import Piece
+from .composing import compose, without_lone_surrogates
+
+SEPARATOR: Final = "\n\n· · ·\n"
+"""Between two replies in one message."""
+NAME_LIMIT: Final = 64
+"""Characters of an asker's name that a merged message shows."""
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A reply that fits one message, and what it says."""
+
+    send: Send
+    piece: Piece
+
+
+def may_merge(send: Send) -> bool:
+    """Whether a reply may share a message with others."""
+    return not (send.target.private or send.streamed or send.edited or send.reply.delete_after > 0)
+
+
+def gather(waiting: Sequence[Send], limit: int, shown: Container[int] = ()) -> list[Part]:
+    """The first of ``waiting`` and the replies that go with it, in order.
+
+    ``shown`` are updates of which a message is already there, to be edited. [] where
+    the first may not merge or is no single message; it then goes by itself. Nothing
+    is gathered beyond the first reply that would not fit.
+    """
+    if not may_merge(waiting[0]) or waiting[0].id in shown:
+        return []
+    first = part_of(waiting[0], limit)
+    if first is None:
+        return []
+    parts = [first]
+    length, entities = units(first.piece[0]), len(first.piece[1])
+    passed: set[int] = set()
+    for send in waiting[1:]:
+        if send.asker in passed:
+            continue
+        if not may_merge(send) or send.id in shown or not _goes_with(send, first.send):
+            passed.add(send.asker)
+            continue
+        part = part_of(send, limit)
+        if part is None:
+            passed.add(send.asker)
+            continue
+        length += units(heading(send)) + units(part.piece[0])
+        entities += bool(send.asker) + len(part.piece[1])
+        if length > limit or entities > ENTITY_LIMIT:
+            break
+        parts.append(part)
+    return parts
+
+
+def merged(parts: Sequence[Part]) -> Piece:
+    """One text of several parts; all but the first begin with who is answered."""
+    text, entities = parts[0].piece
+    texts = [text]
+    found = list(entities)
+    length = units(text)
+    for part in parts[1:]:
+        head = heading(part.send)
+        if part.send.asker:
+            mention = units(named(part.send))
+            found.append(
+                Entity("text_mention", length + units(SEPARATOR), mention, user=part.send.asker)
+            )
+        length += units(head)
+        text, entities = part.piece
+        found.extend(shifted(entities, length))
+        length += units(text)
+        texts += (head, text)
+    return "".join(texts), tuple(found)
+
+
+def heading(send: Send) -> str:
+    """What stands before a part: a line between, and the asker's name."""
+    return f"{SEPARATOR}{named(send)}:\n" if send.asker else SEPARATOR
+
+
+def named(send: Send) -> str:
+    """The asker's name on one line; their id where it shows nothing."""
+    name = " ".join(without_lone_surrogates(send.name).split())[:NAME_LIMIT]
+    return name.strip() or str(send.asker)
+
+
+def shifted(entities: Iterable[Entity], by: int) -> list[Entity]:
+    """The entities ``by`` units further on."""
+    return [msgspec.structs.replace(e, offset=e.offset + by) for e in entities]
+
+
+def _goes_with(send: Send, first: Send) -> bool:
+    return send.target.topic == first.target.topic and send.reply.preview == first.reply.preview
+
+
+def part_of(send: Send, limit: int) -> Part | None:
+    """The reply as a part, None where it is no single message or can't be read."""
+    if len(send.reply.text) > 3 * limit:
+        return None
+    pieces = compose(send.reply, limit)
+    return Part(send, pieces[0]) if len(pieces) == 1 else None

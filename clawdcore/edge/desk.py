@@ -1,0 +1,219 @@
+"""The edge's desk: each update from its acceptance to its one outcome, with exact books."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from ..broker import Done, Draft, Outcome, Send, Started, Target
+from ..config import TelegramConfig
+from ..messages import Receipt, Reply
+from .api import Api
+from .backlog import Backlog
+from .books import Books
+from .delivery import Delivery, Pace
+from .ledger import Ledger, Row
+from .recovery import Recovery
+from .room import Room
+from .work import Held, Work
+
+log = logging.getLogger(__name__)
+
+WAITING: Final = 5000
+"""Replies waiting to be sent beyond which "done" alone makes no more room."""
+
+
+class Desk:
+    """What is open, and what becomes of it.
+
+    ``delivered`` is told of each reply's receipt. ``clock`` gives seconds since
+    the epoch. Everything else is for the edge's own use.
+    """
+
+    def __init__(
+        self,
+        config: TelegramConfig,
+        api: Api,
+        ledger: Ledger,
+        room: Room,
+        *,
+        delivered: Callable[[Receipt], Awaitable[None]],
+        clock: Callable[[], float],
+    ) -> None:
+        self._clock = clock
+        self._told = delivered
+        self.ledger = ledger
+        self.books = Books()
+        self.work = Work()
+        self.room = room
+        self.delivery = Delivery(
+            api,
+            self._finished,
+            sending=self._sending,
+            owe=ledger.owe,
+            paid=self._paid,
+            pace=Pace(config.pace.per_second, config.pace.per_chat, config.pace.group_per_minute),
+            limit=config.text_chunk_limit,
+            drafts=config.streaming != "off",
+        )
+        self.backlog = Backlog(config.stale_after / 1000, settle=self.end, say=self.say)
+        self.recovery = Recovery((), arrived=self._arrived, settle=self.end, say=self.say)
+        self.more = asyncio.Event()
+        """Set when a worker may get something."""
+        self.released = asyncio.Event()
+        """Set when a worker is done with something."""
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+        self.tasks: asyncio.TaskGroup | None = None
+
+    def left_over(self, rows: list[Row]) -> Recovery:
+        """Begin with what an earlier run left."""
+        self.recovery = Recovery(rows, arrived=self._arrived, settle=self.end, say=self.say)
+        return self.recovery
+
+    async def quiet(self) -> None:
+        """Until every update that was accepted so far is settled, and all replies are out."""
+        await self._quiet.wait()
+        await self.delivery.flushed()
+
+    # ---- what comes in ----
+
+    def taken(self, held: Held) -> None:
+        """An update was accepted, and is durable."""
+        head = held.head
+        self.recovery.adopted(held.id)
+        self._quiet.clear()
+        if head.message:
+            self.delivery.seen(head.chat, head.message)
+        if head.left:
+            self.work.add(held, wait=False)
+            self.delivery.drop_chat(head.chat)
+            self.end(held, Outcome.UNADDRESSED)
+        elif self.backlog.late(held, self._clock()):
+            self.work.add(held, wait=False)
+            self.backlog.take(held, self._clock())
+        else:
+            self.work.add(held)
+            self.more.set()
+
+    # ---- what a worker says ----
+
+    def started(self, record: Started) -> None:
+        """Work on an update has begun, or goes on in another plugin."""
+        held = self.work.get(record.id)
+        again = held is not None and held.started
+        held = self.work.started(record.id, record.plugin)
+        if held is None or again:
+            return
+        self.ledger.start(record.id)
+        head = held.head
+        if head.wanted and self.tasks is not None:
+            target = Target(chat_id=head.chat, topic=head.topic, private=head.private)
+            self.delivery.working(held.id, target, head.message, self.tasks)
+
+    def show(self, record: Draft) -> None:
+        """An answer grows."""
+        if record.id in self.work and self.tasks is not None:
+            self.delivery.show(record, self.tasks)
+
+    def send(self, record: Send) -> None:
+        """A reply is to go out."""
+        held = self.work.get(record.id)
+        if held is not None:
+            held.sending += 1
+            held.replied = True
+            held.noticed = record.notice
+        if self.tasks is not None:
+            self.delivery.put(record, self.tasks)
+
+    def done(self, record: Done) -> None:
+        """The worker has handed over all there is for an update."""
+        held = self.work.done(record.id, record.outcome)
+        if held is None:
+            return
+        self.more.set()
+        self.released.set()
+        if self.delivery.waiting < WAITING:
+            self._make_room(held)
+        self.settle(held)
+
+    # ---- how it ends ----
+
+    def settle(self, held: Held) -> None:
+        """Close an update, if the worker is done with it and all its replies are out."""
+        if held.outcome is None or held.sending:
+            return
+        self.delivery.rested(held.id)
+        for number in (*held.together, held.id):
+            each = self.work.get(number)
+            if each is not None:
+                self._make_room(each)
+                self.work.close(number)
+                self.books.settle(held.outcome)
+                self.ledger.done(number, held.outcome)
+        if not len(self.work):
+            self._quiet.set()
+
+    def _make_room(self, held: Held) -> None:
+        if held.size is not None:
+            self.room.give_back(held.size)
+            held.size = None
+
+    async def _sending(self, send: Send, floor: int) -> None:
+        """A reply is about to leave: from here on it may have arrived."""
+        held = self.work.get(send.id)
+        if held is not None:
+            async with asyncio.TaskGroup() as tasks:
+                for number in (*held.together, held.id):
+                    tasks.create_task(self.ledger.sending(number, floor))
+
+    async def _paid(self, chat: int, message: int) -> None:
+        self.ledger.paid(chat, message)
+
+    async def _finished(self, send: Send, receipt: Receipt) -> None:
+        self.books.deliver(receipt.error)
+        held = self.work.get(send.id)
+        if held is not None:
+            held.sending -= 1
+            self.settle(held)
+        await self._told(receipt)
+
+    async def _arrived(self, row: Row) -> bool | None:
+        return await self.delivery.arrived(row.chat, row.floor, private=row.private)
+
+    # ---- what the edge says by itself ----
+
+    def end(self, held: Held, outcome: Outcome) -> None:
+        """An update ends without a reply."""
+        self._open(held)
+        held.outcome = outcome
+        held.body = b""
+        self.settle(held)
+
+    def notify(self, held: Held, text: str) -> None:
+        """Answer an update with a notice."""
+        head = held.head
+        target = Target(
+            chat_id=head.chat, topic=head.topic, reply_to=head.message, private=head.private
+        )
+        self.say(held, target, Reply(text=text))
+
+    def say(self, held: Held, target: Target, reply: Reply) -> None:
+        """End an update, and those in its ``together``, with one notice."""
+        assert self.tasks is not None, "the edge does not run"
+        self._open(held)
+        held.outcome = Outcome.NOTICED
+        held.body = b""
+        held.sending += 1
+        self.delivery.put(Send(held.id, target, reply, notice=True), self.tasks)
+
+    def _open(self, held: Held) -> None:
+        """An earlier run's updates are in the books from the moment that they end."""
+        for number in (*held.together, held.id):
+            if number not in self.work:
+                each = held if number == held.id else Held(id=number, head=held.head)
+                self.books.accepted += 1
+                self.work.add(each, wait=False)
+                self._quiet.clear()

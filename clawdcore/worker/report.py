@@ -1,0 +1,30 @@
+"""What the start of a worker came to, in lines for whoever runs the bot."""
+
+from __future__ import annotations
+
+from ..broker import Bot, Ready
+from ..errors import ClawdBotError, ModelFileMissing
+from ..privacy import describe
+from .app import Report
+
+
+def ready(report: Report, bot: Bot, *, exclusive: bool) -> Ready:
+    """The record with which a worker answers the edge.
+
+    Its ``failure`` is set where no model at all can be had without the user's help.
+    """
+    notes = []
+    failure = ""
+    for name, error in report.disabled.items():
+        words = str(error) if isinstance(error, ClawdBotError) else describe(error)
+        notes.append(f"plugin {name} is disabled: {words}")
+    for name, problem in report.models.items():
+        if isinstance(problem, ModelFileMissing):
+            failure = failure or str(problem)
+        else:
+            notes.append(f"degraded: {name} did not start: {problem}")
+    if report.claim_code:
+        notes.append(
+            f"to become its owner, send @{bot.username} in private: /start {report.claim_code}"
+        )
+    return Ready(tuple(notes), failure, exclusive)

@@ -1,0 +1,139 @@
+"""What goes together, and what it then says."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clawdcore.broker import Send, Target
+from clawdcore.edge.delivery.merging import (
+    NAME_LIMIT,
+    SEPARATOR,
+    Part,
+    gather,
+    merged,
+    named,
+)
+from clawdcore.edge.markdown import ENTITY_LIMIT
+from clawdcore.edge.markup import Entity, units
+from clawdcore.messages import Reply
+
+LIMIT = 4096
+NAMES = ("Ada", "Grace 🚀", "李雷", "")
+
+
+def a_send(
+    number: int,
+    text: str = "yes",
+    *,
+    asker: int | None = None,
+    name: str = "Ada",
+    topic: int | None = None,
+    chat: int = -7,
+    streamed: bool = False,
+    edited: bool = False,
+    **reply: object,
+) -> Send:
+    return Send(
+        number,
+        Target(chat_id=chat, topic=topic, reply_to=number, private=chat > 0),
+        Reply(text=text, **reply),  # type: ignore[arg-type]
+        asker=number if asker is None else asker,
+        name=name,
+        streamed=streamed,
+        edited=edited,
+    )
+
+
+def gathered(*sends: Send, limit: int = LIMIT) -> list[int]:
+    return [part.send.id for part in gather(sends, limit)]
+
+
+def test_what_may_not_share_a_message() -> None:
+    first = a_send(1)
+    alone = (
+        a_send(2, streamed=True),
+        a_send(3, edited=True),
+        a_send(4, delete_after=5.0),
+        a_send(5, topic=8),
+        a_send(6, preview=True),
+        a_send(7, "x" * 5000),
+        a_send(8, "  "),
+    )
+    assert gathered(first, *alone, a_send(9)) == [1, 9]
+    assert gathered(a_send(2, streamed=True), first) == []
+    assert gathered(a_send(2, "x" * 5000), first) == []
+    assert gather([first, a_send(2)], LIMIT, {1}) == []
+    assert [part.send.id for part in gather([first, a_send(2), a_send(3)], LIMIT, {2})] == [1, 3]
+
+
+def test_nobodys_reply_overtakes_an_earlier_one_to_the_same_person() -> None:
+    waiting = (a_send(1), a_send(2, asker=5, topic=8), a_send(3, asker=5), a_send(4, asker=6))
+    assert gathered(*waiting) == [1, 4]
+
+
+def test_no_more_than_fits_one_message() -> None:
+    sends = [a_send(number, "x" * 700) for number in range(1, 12)]
+    parts = gather(sends, LIMIT)
+    assert [part.send.id for part in parts] == [1, 2, 3, 4, 5]
+    assert units(merged(parts)[0]) <= LIMIT
+
+
+def test_no_more_entities_than_telegram_reads() -> None:
+    bold = "<b>x</b> " * 60
+    sends = [a_send(number, bold, format="html") for number in (1, 2, 3)]
+    assert gathered(*sends) == [1]
+    assert len(merged(gather(sends, LIMIT))[1]) <= ENTITY_LIMIT
+
+
+def test_the_first_is_a_reply_and_the_others_are_named() -> None:
+    parts = gather(
+        [
+            a_send(1, "<b>one</b>", format="html"),
+            a_send(2, "😀 <i>two</i>", format="html", name="Grace 🚀"),
+            a_send(3, "three", asker=0),
+        ],
+        LIMIT,
+    )
+    text, entities = merged(parts)
+    assert text == f"one{SEPARATOR}Grace 🚀:\n😀 two{SEPARATOR}three"
+    shown = [(entity.type, cut(text, entity), entity.user) for entity in entities]
+    assert shown == [
+        ("bold", "one", None),
+        ("text_mention", "Grace 🚀", 2),
+        ("italic", "two", None),
+    ]
+
+
+def test_a_name_is_one_short_line_and_never_empty() -> None:
+    assert named(a_send(1, name="a\nb\u2028c")) == "a b c"
+    assert named(a_send(1, name=" \n ")) == "1"
+    assert len(named(a_send(1, name="x" * 500))) == NAME_LIMIT
+    named(a_send(1, name="\ud800")).encode()
+
+
+def cut(text: str, entity: Entity) -> str:
+    data = text.encode("utf-16-le")
+    return data[entity.offset * 2 : (entity.offset + entity.length) * 2].decode("utf-16-le")
+
+
+words = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=40)
+
+
+@given(st.lists(st.tuples(words, st.sampled_from(NAMES)), min_size=1, max_size=12))
+def test_every_entity_still_covers_its_words(replies: list[tuple[str, str]]) -> None:
+    sends = [
+        a_send(number, f"a{text}z", name=name)
+        for number, (text, name) in enumerate(replies, start=1)
+    ]
+    parts = [
+        Part(send, (send.reply.text, (Entity("bold", 0, units(send.reply.text)),)))
+        for send in sends
+    ]
+    text, entities = merged(parts)
+    bold = [cut(text, entity) for entity in entities if entity.type == "bold"]
+    assert bold == [send.reply.text for send in sends]
+    mentions = [(entity.user, cut(text, entity)) for entity in entities if entity.user]
+    assert mentions == [(send.id, named(send)) for send in sends[1:]]
+    gathered_parts = gather(sends, 200)
+    assert units(merged(gathered_parts)[0]) <= 200
