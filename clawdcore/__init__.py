@@ -34,8 +34,9 @@ if TYPE_CHECKING:
         Overloaded,
         StorageError,
         UsageError,
+        ValueTooLarge,
     )
-    from .hooks.context import Context, Models, Scope, Storage
+    from .hooks.context import Call, Context, Memory, Models, Schedule, Scope, Storage
     from .hooks.hookspecs import hookimpl
     from .hooks.registration import (
         RegisterBackend,
@@ -72,8 +73,9 @@ _HOMES: Final = {
         "Overloaded",
         "StorageError",
         "UsageError",
+        "ValueTooLarge",
     ),
-    "hooks.context": ("Context", "Models", "Scope", "Storage"),
+    "hooks.context": ("Call", "Context", "Memory", "Models", "Schedule", "Scope", "Storage"),
     "hooks.hookspecs": ("hookimpl",),
     "hooks.registration": (
         "RegisterBackend",
@@ -102,6 +104,7 @@ __all__ = [
     "Backend",
     "BackendError",
     "BackendUnavailable",
+    "Call",
     "Chat",
     "Chunk",
     "ClawdBotError",
@@ -111,6 +114,7 @@ __all__ = [
     "GenerationFailed",
     "Kind",
     "Load",
+    "Memory",
     "Message",
     "ModelConfig",
     "ModelFileMissing",
@@ -129,6 +133,7 @@ __all__ = [
     "RegisterReader",
     "Reply",
     "Request",
+    "Schedule",
     "Scope",
     "Sender",
     "Storage",
@@ -136,6 +141,7 @@ __all__ = [
     "Turn",
     "Usage",
     "UsageError",
+    "ValueTooLarge",
     "__version__",
     "hookimpl",
     "translator",

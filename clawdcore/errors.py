@@ -10,7 +10,8 @@
     ├── PluginError            a plugin can't be loaded
     │   ├── PluginNotInstalled
     │   ├── PluginClash        two plugins claim one name
-    │   └── HookError          a hook misspelt, or with a wrong signature
+    │   ├── HookError          a hook misspelt, or with a wrong signature
+    │   └── ValueTooLarge      more than fits under one key of a plugin's memory
     ├── ChannelError           Telegram can't be used
     │   ├── TokenMissing
     │   ├── TokenRefused
@@ -86,6 +87,10 @@ class PluginClash(PluginError):
 
 class HookError(PluginError):
     """A hook is misspelt, or its signature or registration is wrong."""
+
+
+class ValueTooLarge(PluginError):
+    """A value is larger than one key of a plugin's memory may hold."""
 
 
 class ChannelError(ClawdBotError):

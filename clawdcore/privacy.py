@@ -12,6 +12,7 @@ import re
 import sys
 import threading
 import traceback
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -102,6 +103,11 @@ class Redactor(logging.Formatter):
 class _Stream(logging.StreamHandler[Any]):
     """To standard error; a record that can't be formatted is not quoted, as logging would."""
 
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Drop what a library says below WARNING, whatever level it gave its logger."""
+        worthwhile = record.levelno >= logging.WARNING or record.name.startswith(OURS)
+        return worthwhile and bool(super().filter(record))
+
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         place = f"{record.name} ({record.filename}:{record.lineno})"
         self.stream.write(
@@ -123,9 +129,9 @@ def set_up_logging(*, debug: bool, secrets: Iterable[str] = ()) -> None:
 
 
 def describe_uncaught() -> None:
-    """Log what nobody caught, in threads and finalizers too, by type and place.
+    """Log what nobody caught, in threads and finalizers too, by type and place; warnings as well.
 
-    Python would print its text to standard error.
+    Python would print their texts to standard error, and a warning's source line.
     """
 
     def at_exit(
@@ -144,9 +150,20 @@ def describe_uncaught() -> None:
         if args.exc_value is not None:
             _tell("a finalizer failed", args.exc_value)
 
+    def warned(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: object = None,
+        line: str | None = None,
+    ) -> None:
+        log.warning("%s at %s:%d", category.__name__, Path(filename).name, lineno)
+
     sys.excepthook = at_exit
     threading.excepthook = in_thread
     sys.unraisablehook = unraisable
+    warnings.showwarning = warned
 
 
 def describe_failure(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import importlib
 import io
 import logging
+import pkgutil
+import sqlite3
 import sys
 import threading
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
+from pydantic import BaseModel, ValidationError
 
+import clawdcore.config
 from clawdcore.backend import Chunk, Request, Turn, Usage
 from clawdcore.broker import Deliver, Draft, Fetched, Send, Target
 from clawdcore.messages import Attachment, Chat, Message, Reply, Sender
@@ -46,7 +52,8 @@ class Log:
 @pytest.fixture
 def log(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
     """What ``set_up_logging`` writes; logging and the hooks are put back afterwards."""
-    for module, name in ((sys, "excepthook"), (sys, "unraisablehook"), (threading, "excepthook")):
+    hooks = ((sys, "excepthook"), (sys, "unraisablehook"), (threading, "excepthook"))
+    for module, name in (*hooks, (warnings, "showwarning")):
         monkeypatch.setattr(module, name, getattr(module, name))
     root = logging.getLogger()
     before = root.handlers[:], root.level
@@ -276,3 +283,84 @@ def test_the_formatter_leaves_the_record_as_it_was() -> None:
     record = logging.LogRecord("lib", logging.ERROR, "lib.py", 3, "see %s", (CANARY,), None)
     assert CANARY not in Redactor().format(record)
     assert record.args == (CANARY,)
+
+
+@pytest.mark.parametrize("name", ["urllib3", "openai", "PIL", "aiosqlite", "some.library"])
+def test_of_a_library_only_warnings_count_whatever_level_it_chose(log: Log, name: str) -> None:
+    set_up_logging(debug=True)
+    logging.getLogger(name).setLevel(logging.DEBUG)
+    logging.getLogger(name).info("GET %s", CANARY)
+    assert log.getvalue() == ""
+    logging.getLogger(name).warning("GET %s", f"https://example.org/?q={CANARY}")
+    assert CANARY not in log.getvalue()
+    assert f"WARNING {name}: GET %s (test_privacy.py:" in log.getvalue()
+
+
+def test_a_warning_is_logged_by_type_and_place(log: Log) -> None:
+    set_up_logging(debug=False)
+    with warnings.catch_warnings():
+        describe_uncaught()
+        warnings.simplefilter("always")
+        warnings.warn(CANARY, RuntimeWarning, stacklevel=1)
+    assert CANARY not in log.getvalue()
+    assert "WARNING clawdcore.privacy: RuntimeWarning at test_privacy.py:" in log.getvalue()
+
+
+def test_what_asyncio_s_debug_mode_says_of_slow_callbacks_quotes_nobody(log: Log) -> None:
+    set_up_logging(debug=True)
+
+    async def slow(words: str) -> str:
+        asyncio.get_running_loop().slow_callback_duration = 0.0
+        return words
+
+    asyncio.run(slow(CANARY), debug=True)
+    assert "Executing %s" in log.getvalue()
+    assert CANARY not in log.getvalue()
+
+
+def bad_enum() -> None:
+    msgspec.json.decode(f'"{CANARY}"'.encode(), type=Literal["a", "b"])
+
+
+def bad_key() -> None:
+    with sqlite3.connect(":memory:") as connection:
+        connection.execute(f"SELECT '{CANARY}' FROM \"{CANARY}\"")
+
+
+def bad_model() -> None:
+    class Model(BaseModel):
+        number: int
+
+    Model(number=CANARY)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("fails", [bad_enum, bad_key, bad_model])
+def test_errors_that_quote_what_they_were_given_are_described_without(
+    log: Log, fails: Callable[[], None]
+) -> None:
+    set_up_logging(debug=True)
+    with pytest.raises((msgspec.ValidationError, sqlite3.Error, ValidationError)) as caught:
+        fails()
+    assert CANARY in str(caught.value)
+    try:
+        fails()
+    except Exception as error:
+        logging.getLogger("clawdcore.x").exception("failed")
+        assert type(error).__name__ in log.getvalue()
+    assert CANARY not in log.getvalue()
+
+
+def models(of: type[BaseModel] = BaseModel) -> Iterator[type[BaseModel]]:
+    for model in of.__subclasses__():
+        if model.__module__.startswith(("clawdcore", "clawdbot")):
+            yield model
+        yield from models(model)
+
+
+def test_no_model_of_ours_quotes_what_it_refuses() -> None:
+    for found in pkgutil.walk_packages(clawdcore.config.__path__, "clawdcore.config."):
+        importlib.import_module(found.name)
+    found_models = list(models())
+    assert len(found_models) > 10
+    for model in found_models:
+        assert model.model_config.get("hide_input_in_errors") is True, model.__qualname__

@@ -66,6 +66,7 @@ class Poller:
         self._conflicts = 0
         self._refusals = 0
         self._ever = False
+        self._answers = 0
 
     async def run(self) -> None:
         """Ask, hand on, and confirm with the next asking.
@@ -79,7 +80,7 @@ class Poller:
             self._asked = (self._offset, loop.time())
             try:
                 # The first answer says at once whether anything waits.
-                seconds = self._seconds if self._ever else 0
+                seconds = self._seconds if self._answers else 0
                 body = await self._api.poll(self._offset, limit=BATCH, timeout=seconds)
                 pieces = read_updates(body)
             except Conflict:
@@ -100,7 +101,11 @@ class Poller:
                 continue
             if self._failures:
                 log.info("Telegram answers again")
-            self._ever, self._failures, self._conflicts, self._refusals = True, 0, 0, 0
+            self._answers += 1
+            # A short poll succeeds beside another poller's long one.
+            self._ever = self._ever or bool(seconds)
+            self._failures = self._refusals = 0
+            self._conflicts = 0 if seconds else self._conflicts
             self._confirmed(self._unconfirmed)
             await self._accept(pieces)
             self._unconfirmed = [piece.id for piece in pieces if piece.id is not None]

@@ -20,6 +20,7 @@ from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hi
 import msgspec
 
 from ..errors import UsageError
+from ..messages import Format
 from .errors import bad_registration
 
 NAME: Final = re.compile(r"[a-z0-9_]{1,32}")
@@ -27,6 +28,9 @@ NAME: Final = re.compile(r"[a-z0-9_]{1,32}")
 
 DESCRIPTION_LIMIT: Final = 256
 """Characters of a command's description in Telegram's menu (same source)."""
+
+FORMATS: Final[tuple[str, ...]] = get_args(Format)
+"""What the text of a plugin may be."""
 
 MISSING: Final = inspect.Parameter.empty
 ALLOWED: Final = (
@@ -74,6 +78,7 @@ class Command(msgspec.Struct, frozen=True):
     summary: str
     parameters: tuple[Parameter, ...]
     example: str
+    format: Format = "plain"
 
     @classmethod
     def of(
@@ -84,6 +89,7 @@ class Command(msgspec.Struct, frozen=True):
         name: str,
         aliases: Sequence[str] = (),
         example: str = "",
+        format: Format = "plain",
     ) -> Command:
         """Read ``function``. Raises HookError when Telegram or we can't take it."""
         for each in (name, *aliases):
@@ -100,6 +106,7 @@ class Command(msgspec.Struct, frozen=True):
                 f"the command /{name} has no docstring.",
                 fix="Its first line is what /help shows: write one.",
             )
+        check_format(plugin, f"the command /{name}", format)
         return cls(
             name,
             tuple(aliases),
@@ -108,6 +115,7 @@ class Command(msgspec.Struct, frozen=True):
             summary[:DESCRIPTION_LIMIT],
             _parameters(function, plugin, name),
             example,
+            format,
         )
 
     @property
@@ -158,6 +166,20 @@ class Command(msgspec.Struct, frozen=True):
         if text[at:].strip():
             raise UsageError("There are more words than the command takes.")
         return values
+
+
+def check_format(plugin: str, what: str, format: object) -> None:
+    """Refuse a ``format`` that can't be sent; ``what`` is registered with it.
+
+    Raises:
+        HookError: it is none of :data:`FORMATS`.
+    """
+    if format not in FORMATS:
+        raise bad_registration(
+            plugin,
+            f"{what} has the format {format!r}, which can't be sent.",
+            fix=f"Use one of {', '.join(FORMATS)}.",
+        )
 
 
 def _parameters(function: Callable[..., Any], plugin: str, name: str) -> tuple[Parameter, ...]:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from typing import Any, Literal, Protocol
+from datetime import datetime
+from typing import Any, Literal, Protocol, TypeVar, overload
 
 import msgspec
 
 from ..backend import Chunk, ModelInfo, Priority, Request
+
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +36,91 @@ class Storage(Protocol):
 
     async def set(self, key: str, value: Any, *, chat: int = 0, user: int = 0) -> None:
         """Keep a value; None deletes. Raises :class:`~clawdcore.errors.StorageError`."""
+        ...
+
+
+class Memory(Protocol):
+    """What a plugin remembers between messages, in memory only, never on a disk.
+
+    It outlives the worker: one that dies or is replaced hands it to the next. A
+    value is at most 256 KB encoded, all values together 32 MB; beyond, what was set
+    longest ago goes first. Everything may be called from threads.
+    """
+
+    def set(self, key: str, value: object) -> None:
+        """Remember anything that msgspec encodes (dict, list, str, number, struct).
+
+        What changes later in ``value`` itself is remembered with the next ``set``.
+
+        Raises:
+            clawdcore.ValueTooLarge: it has more than 256 KB.
+            TypeError: it can't be encoded.
+        """
+        ...
+
+    @overload
+    def get(self, key: str, type: type[T], default: None = None) -> T | None: ...
+    @overload
+    def get(self, key: str, type: type[T], default: T) -> T: ...
+    @overload
+    def get(self, key: str, *, default: Any = None) -> Any: ...
+    def get(self, key: str, type: Any = Any, default: Any = None) -> Any:
+        """The newest value, or ``default``; cheap: the object that was set, if it was here.
+
+        One that came from another worker is decoded as ``type`` when first asked for.
+
+        Raises:
+            msgspec.ValidationError: it is no ``type``.
+        """
+        ...
+
+    def delete(self, key: str) -> None:
+        """Forget a value, in every worker; harmless without one."""
+        ...
+
+    def keys(self) -> list[str]:
+        """All keys, the longest unset first."""
+        ...
+
+
+class Call(msgspec.Struct, frozen=True):
+    """A planned call: ``planned`` is when it was due, in seconds since the epoch."""
+
+    name: str
+    chat: int = 0
+    user: int = 0
+    planned: float = 0.0
+
+
+class Schedule(Protocol):
+    """Calls at a later time, which outlive every restart: ids and times only are kept.
+
+    A plan replaces the one of the same ``name`` (1 to 64 characters), ``chat`` and
+    ``user``. All raise :class:`~clawdcore.errors.PluginError` for what can't be planned.
+    """
+
+    def on(self, name: str) -> Callable[[F], F]:
+        """Decorate the function of a planned call: from a :class:`Call` to a reply.
+
+        It is ``async def`` or plain, and returns ``str``, ``Reply`` or None; a reply
+        goes to the call's chat, if that is not 0. Register it before the start is over.
+        """
+        ...
+
+    async def every(self, name: str, seconds: float, *, chat: int = 0, user: int = 0) -> None:
+        """Call each ``seconds`` (1 at least); the same plan made again changes nothing."""
+        ...
+
+    async def at(self, name: str, when: datetime | float, *, chat: int = 0, user: int = 0) -> None:
+        """Call once: at an aware ``datetime``, or a time in seconds since the epoch."""
+        ...
+
+    async def after(self, name: str, seconds: float, *, chat: int = 0, user: int = 0) -> None:
+        """Call once, in ``seconds``."""
+        ...
+
+    async def cancel(self, name: str, *, chat: int = 0, user: int = 0) -> None:
+        """Take a plan back; harmless without one."""
         ...
 
 
@@ -70,9 +160,11 @@ class Context(msgspec.Struct, kw_only=True):
     options: Any = None
     models: Models
     storage: Storage
+    memory: Memory
+    schedule: Schedule
     compaction: Literal["safeguard", "default"] = "safeguard"
     clock: Callable[[], float]
     help: Callable[[], tuple[tuple[str, str], ...]] = tuple
 
 
-__all__ = ["Context", "Models", "Priority", "Scope", "Storage"]
+__all__ = ["Call", "Context", "Memory", "Models", "Priority", "Schedule", "Scope", "Storage"]

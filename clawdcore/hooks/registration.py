@@ -10,8 +10,8 @@ import msgspec
 
 from ..backend import Backend
 from ..config import ProviderConfig
-from ..messages import KINDS, Attachment, Kind, Message
-from .command import Command
+from ..messages import KINDS, Attachment, Format, Kind, Message
+from .command import Command, check_format
 from .errors import bad_registration
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -20,20 +20,30 @@ SerialKey = Callable[[Message], str]
 
 
 class RegisterCommand(Protocol):
-    """``register(name, *aliases)`` decorates a command's function."""
+    """``register(name, *aliases)`` decorates a command's function.
 
-    def __call__(self, name: str, *aliases: str, example: str = "") -> Callable[[F], F]: ...
+    ``format`` is what its ``str`` and its stream are; a ``Reply`` has its own.
+    """
+
+    def __call__(
+        self, name: str, *aliases: str, example: str = "", format: Format = "plain"
+    ) -> Callable[[F], F]: ...
 
 
 class RegisterHandler(Protocol):
     """``register(kind, …, addressed=True, serial=None)`` decorates a handler.
 
     ``serial`` maps a message to a key: messages of one key are handled one
-    after the other (a session). None: no order is needed.
+    after the other (a session). None: no order is needed. ``format`` is what
+    its ``str`` and its stream are; a ``Reply`` has its own.
     """
 
     def __call__(
-        self, *kinds: Kind, addressed: bool = True, serial: SerialKey | None = None
+        self,
+        *kinds: Kind,
+        addressed: bool = True,
+        serial: SerialKey | None = None,
+        format: Format = "plain",
     ) -> Callable[[F], F]: ...
 
 
@@ -54,13 +64,14 @@ class RegisterBackend(Protocol):
 
 
 class Handler(msgspec.Struct, frozen=True):
-    """A registered handler: whose it is, what it takes, and its serial key."""
+    """A registered handler: whose it is, what it takes, its serial key, what its text is."""
 
     plugin: str
     function: Callable[..., Any]
     kinds: tuple[Kind, ...]
     addressed: bool
     serial: SerialKey | None
+    format: Format = "plain"
 
 
 class ReaderEntry(msgspec.Struct, frozen=True):
@@ -81,13 +92,20 @@ class Registry:
         self.readers: list[ReaderEntry] = []
         self.backends: dict[str, BackendFactory] = {}
 
-    def command(self, name: str, *aliases: str, example: str = "") -> Callable[[F], F]:
+    def command(
+        self, name: str, *aliases: str, example: str = "", format: Format = "plain"
+    ) -> Callable[[F], F]:
         """The ``register`` of ``register_commands``."""
 
         def decorate(function: F) -> F:
             self.commands.append(
                 Command.of(
-                    function, plugin=self.plugin, name=name, aliases=aliases, example=example
+                    function,
+                    plugin=self.plugin,
+                    name=name,
+                    aliases=aliases,
+                    example=example,
+                    format=format,
                 )
             )
             return function
@@ -95,10 +113,15 @@ class Registry:
         return decorate
 
     def handler(
-        self, *kinds: Kind, addressed: bool = True, serial: SerialKey | None = None
+        self,
+        *kinds: Kind,
+        addressed: bool = True,
+        serial: SerialKey | None = None,
+        format: Format = "plain",
     ) -> Callable[[F], F]:
         """The ``register`` of ``register_handlers``."""
         self._check_kinds("register_handlers", kinds)
+        check_format(self.plugin, "register_handlers", format)
         if serial is not None and _is_async(serial):
             raise bad_registration(
                 self.plugin,
@@ -107,7 +130,7 @@ class Registry:
             )
 
         def decorate(function: F) -> F:
-            self.handlers.append(Handler(self.plugin, function, kinds, addressed, serial))
+            self.handlers.append(Handler(self.plugin, function, kinds, addressed, serial, format))
             return function
 
         return decorate

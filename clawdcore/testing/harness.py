@@ -115,6 +115,7 @@ class Harness:
             backends={reference.partition("/")[0]: self.backend for reference in probe},
             targets=self._targets,
             clock=self.loop.time,
+            wall=lambda: EPOCH + self.loop.time(),
         )
         report = await self.worker.start()
         self._running = asyncio.create_task(self._serve())

@@ -22,6 +22,7 @@ from ..broker import (
     Commands,
     Deliver,
     Delivered,
+    Due,
     Fetched,
     Hello,
     Port,
@@ -47,12 +48,14 @@ from .backends import make_backends
 from .builtin import CORE, builtin_commands, unique
 from .dispatch import Dispatch
 from .failures import Failures
+from .memory import Ahead, Memories
 from .models import ModelChain, ModelRef
 from .owner import Notes, Owner
 from .pipeline import Pipeline
 from .plugins import Plugins
 from .reading import Files, Readers
 from .routing import Routes
+from .schedule import Schedules
 from .seats import Seats
 from .threads import Threads
 
@@ -85,6 +88,7 @@ class Worker:
         backends: Mapping[str, Backend] | None = None,
         targets: dict[str, object] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self._config = config
         self._port = port
@@ -112,6 +116,8 @@ class Worker:
         self._threads = Threads()
         self.plugins = Plugins(self.tables, self._threads)
         self._files = Files(port)
+        self._memories = Memories()
+        self._schedules = Schedules(self._threads, now=wall)
 
     def _context(self, name: str, options: Any) -> Context:
         return Context(
@@ -119,6 +125,8 @@ class Worker:
             options=options,
             models=self.models,
             storage=self._store.of(name),
+            memory=self._memories.of(name),
+            schedule=self._schedules.of(name),
             compaction=self._config.agents.defaults.compaction.mode,
             clock=self._clock,
             help=lambda: tuple((c.name, c.summary) for c in unique(self.tables.commands.values())),
@@ -208,6 +216,8 @@ class Worker:
                     self._tell(record.kind, record.subject)
                 case Remembered():
                     self.remember(record)
+                case Due():
+                    self._schedules.take(record)
                 case Stop():
                     return
                 case Hello():
@@ -288,6 +298,7 @@ class Worker:
     async def close(self) -> None:
         """Stop plugins and backends and close the settings, each whatever the others do."""
         async with AsyncExitStack() as stack:
+            stack.callback(self._memories.clear)
             stack.callback(self._threads.shutdown, cancel_futures=True)
             stack.push_async_callback(self._store.close)
             stack.push_async_callback(self.models.close)

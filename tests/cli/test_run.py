@@ -386,10 +386,14 @@ def test_second_poller(site: Path) -> None:
         await until(first, "ready:")
         server.say(server.user(7, "Ada"), "/hello")
         await server.wait(lambda: len(server.sent) == 1)
-        second = await start()
+        elsewhere = {"workspace": "elsewhere", "model": {"primary": "hello/m"}}
+        second = await start(agents={"defaults": elsewhere})
         lines = await until(second, "another process polls Telegram with this token")
         assert await second.wait() == 1
         assert "@BotFather" in lines[-1]
+        third = await start()
+        assert "agents.defaults.workspace" in (await until(third, "another bot runs"))[-1]
+        assert await third.wait() == 1
 
     with_server(site, story)
 

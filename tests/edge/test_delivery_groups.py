@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 
 import pytest
@@ -168,30 +169,101 @@ def test_a_quoted_message_that_is_gone_does_not_lose_the_others() -> None:
     tell(story)
 
 
-@pytest.mark.parametrize("arrives", [False, True])
-def test_of_a_merged_message_of_unknown_outcome_only_answers_are_repeated(arrives: bool) -> None:
-    class Lossy(FakeTelegram):
+class Lossy(FakeTelegram):
+    """The answer to the first send gets lost; the message is there if ``arrives``."""
+
+    def __init__(self, *, arrives: bool) -> None:
+        super().__init__()
+        self.arrives = arrives
+        self.calls = 0
+
+    async def send(
+        self, target: Target, text: str, entities: tuple[Entity, ...], *, preview: bool
+    ) -> int:
+        self.calls += 1
+        if self.calls > 1:
+            return await super().send(target, text, entities, preview=preview)
+        if self.arrives:
+            await super().send(target, text, entities, preview=preview)
+        raise Unreachable("x", sent=True)
+
+
+@pytest.mark.parametrize(
+    ("arrives", "reads_all", "floor", "notices", "sends"),
+    [
+        (True, False, 1000, "", 1),  # found by its id
+        (False, True, 1000, "", 2),  # surely not there
+        (False, False, 1000, "unknown", 2),  # others may have written what the bot can't see
+        (False, True, 0, "unknown", 2),  # no id is known
+    ],
+)
+def test_a_merged_message_whose_sending_was_not_confirmed(
+    arrives: bool, reads_all: bool, floor: int, notices: str, sends: int
+) -> None:
+    telegram = Lossy(arrives=arrives)
+
+    async def story(p: Play, g: asyncio.TaskGroup) -> None:
+        p.delivery.reads_all = reads_all
+        if floor:
+            p.delivery.seen(GROUP, floor)
+        for number in range(1, 6):
+            p.delivery.put(send(number, notice=number % 2 == 0), g)
+        await p.delivery.flushed()
+        errors = {r.update_id: r.error for r in p.receipts}
+        assert errors == {1: "", 2: notices, 3: "", 4: notices, 5: ""}
+        assert len(p.telegram.sent) == 1
+        assert telegram.calls == sends
+        assert set(p.sending) == {(number, floor) for number in range(1, 6)}
+
+    tell(story, telegram)
+
+
+@pytest.mark.parametrize(("notice", "calls"), [(True, 1), (False, 2)])
+def test_what_a_later_send_of_a_doubtful_chat_proves(notice: bool, calls: int) -> None:
+    """The first message of a chat that stays unknown must not be taken for the second one."""
+
+    class Unsure(FakeTelegram):
+        tried = 0
+
         async def send(
             self, target: Target, text: str, entities: tuple[Entity, ...], *, preview: bool
         ) -> int:
-            if arrives or len(self.sent) or self.failures:
-                return await super().send(target, text, entities, preview=preview)
-            self.failures.append(Rejected("nothing"))
+            self.tried += 1
+            if text == "first":
+                self.faults["probe"] = [Unreachable("x", sent=True)] * 3
+                await super().send(target, text, entities, preview=preview)
             raise Unreachable("x", sent=True)
 
-    async def story(p: Play, g: asyncio.TaskGroup) -> None:
-        p.telegram.failures.clear()
-        for number in range(1, 6):
-            p.delivery.put(send(number, notice=number % 2 == 0), g)
-        await asyncio.sleep(0.5)
-        p.telegram.failures.clear()
-        await p.delivery.flushed()
-        errors = {r.update_id: r.error for r in p.receipts}
-        lost = "" if arrives else "unknown"
-        assert errors == {1: "", 2: lost, 3: "", 4: lost, 5: ""}
-        assert len(p.telegram.sent) == 1
+    telegram = Unsure()
 
-    tell(story, Lossy())
+    async def story(p: Play, g: asyncio.TaskGroup) -> None:
+        p.delivery.seen(5, 1000)
+        p.delivery.put(send(1, "first", chat=5, notice=True), g)
+        await p.delivery.flushed()
+        p.delivery.put(send(2, "second", chat=5, notice=notice), g)
+        await p.delivery.flushed()
+        assert p.errors == ["unknown", "unknown"]
+        assert telegram.tried == 1 + calls
+
+    tell(story, telegram)
+
+
+def test_whether_a_message_arrived_before_a_crash() -> None:
+    async def story(p: Play, g: asyncio.TaskGroup) -> None:
+        private = Target(chat_id=5)
+        assert await p.delivery.arrived(5, 1000, private=True) is False
+        await p.telegram.send(private, "from an earlier run", (), preview=False)
+        assert await p.delivery.arrived(5, 1000, private=True) is True
+        assert await p.delivery.arrived(5, 1000, private=True) is True  # merged with the first
+        assert await p.delivery.arrived(5, 1001, private=True) is False
+        assert await p.delivery.arrived(5, 0, private=True) is None
+        assert await p.delivery.arrived(GROUP, 1000, private=False) is None
+        p.delivery.seen(GROUP, 1003)
+        assert await p.delivery.arrived(GROUP, 1000, private=False) is False
+        p.telegram.faults["probe"] = [Unreachable("x", sent=True)] * 3
+        assert await p.delivery.arrived(6, 1000, private=True) is None
+
+    tell(story)
 
 
 def test_a_flood_in_a_group_is_answered_within_ten_seconds() -> None:
@@ -475,8 +547,8 @@ def test_a_deletion_that_can_t_be_is_settled(refusal: Rejected) -> None:
 
     async def story(p: Play, g: asyncio.TaskGroup) -> None:
         p.telegram.faults["delete"] = [refusal]
-        p.delivery.delete(GROUP, 5, 0.0, g)
-        p.delivery.delete(GROUP, 6, 0.0, g)
+        p.delivery.delete(GROUP, 5, time.time(), g)
+        p.delivery.delete(GROUP, 6, time.time(), g)
         await asyncio.sleep(1)
         assert p.telegram.deleted == []
         assert paid == [(GROUP, 5), (GROUP, 6)]
@@ -484,12 +556,22 @@ def test_a_deletion_that_can_t_be_is_settled(refusal: Rejected) -> None:
     tell(story, paid=pay)
 
 
+def test_what_was_due_two_days_ago_is_given_up() -> None:
+    async def story(p: Play, g: asyncio.TaskGroup) -> None:
+        await p.telegram.send(Target(chat_id=GROUP), "x", (), preview=False)
+        p.delivery.delete(GROUP, p.telegram.sent[0].id, time.time() - 48 * 3600, g)
+        await asyncio.sleep(1)
+        assert p.telegram.deleted == []
+
+    tell(story)
+
+
 def test_deletions_go_on_beside_a_flood_of_answers() -> None:
     async def story(p: Play, g: asyncio.TaskGroup) -> None:
         await p.telegram.send(Target(chat_id=GROUP), "x", (), preview=False)
         for number in range(1, 300):
             p.delivery.put(send(number, chat=number), g)
-        p.delivery.delete(GROUP, p.telegram.sent[0].id, 0.0, g)
+        p.delivery.delete(GROUP, p.telegram.sent[0].id, time.time(), g)
         await asyncio.sleep(3)
         assert len(p.telegram.deleted) == 1
         assert len(p.telegram.sent) < 120

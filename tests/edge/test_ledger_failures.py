@@ -28,7 +28,9 @@ from clawdcore.edge.ledger import (
     State,
     Verdict,
 )
+from clawdcore.edge.ledger import commits as commits_module
 from clawdcore.edge.ledger import disk as disk_module
+from clawdcore.edge.ledger import store as store_module
 from clawdcore.edge.ledger import view as view_module
 from clawdcore.testing import VirtualLoop
 
@@ -248,29 +250,111 @@ def test_what_ended_meanwhile_and_was_too_much_to_remember_is_over_all_the_same(
     ]
 
 
-def test_what_happens_while_it_catches_up_is_not_lost(place: Place) -> None:
-    go, catching_up = threading.Event(), threading.Event()
+class Gate:
+    """Lets the ledger's thread wait before a statement."""
 
-    def wait(statement: str) -> None:
-        if statement == "delete from plan":
-            catching_up.set()
-            assert go.wait(30)
+    def __init__(self, place: Place, statement: str) -> None:
+        self._statement = statement
+        self._there, self._go = threading.Event(), threading.Event()
+        place.disk.before = self._before
 
-    place.disk.before = wait
+    def _before(self, statement: str) -> None:
+        if statement == self._statement:
+            self._there.set()
+            assert self._go.wait(30)
 
+    async def reached(self) -> None:
+        while not self._there.is_set():
+            await asyncio.sleep(0)
+
+    def open(self) -> None:
+        self._go.set()
+
+
+def test_what_waits_behind_a_commit_that_fails_is_not_lost(place: Place) -> None:
+    async def story(ledger: Ledger) -> None:
+        await ledger.open()
+        await ledger.receive([row(1), row(2), row(3)])
+        gate = Gate(place, "commit")
+        first = asyncio.create_task(ledger.settle(1, Outcome.ANSWERED))
+        await gate.reached()
+        place.disk.error = FULL  # from here on: its transaction has begun
+        second = asyncio.create_task(ledger.settle(2, Outcome.NOTICED))
+        ledger.done(3, Outcome.SKIPPED)
+        await asyncio.sleep(0)
+        gate.open()
+        await asyncio.gather(first, second)
+        assert ledger.suspended == FULL_LINE
+        place.disk.error = None
+
+    place.run(story)
+    assert place.select("id from held") == []
+    outcomes = [(1, "answered"), (2, "noticed"), (3, "skipped")]
+    assert place.select("id, outcome from ended") == outcomes
+
+
+def test_a_disk_that_gives_no_answer_is_given_up_until_it_does(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commits_module, "STALL", 0.05)
+    monkeypatch.setattr(store_module, "RETRY", 0.05)
+
+    async def story() -> None:
+        ledger = place.ledger()
+        await ledger.open()
+        await ledger.receive([row(1), row(2)])
+        gate = Gate(place, "commit")
+        await ledger.settle(1, Outcome.ANSWERED)
+        assert "the ledger can't be kept: the disk gives no answer." in ledger.suspended
+        assert await ledger.receive([row(1), row(3)]) == ["known", "new"]
+        ledger.done(2, Outcome.NOTICED)
+        gate.open()
+        while ledger.suspended:
+            await asyncio.sleep(0.01)
+        await ledger.close()
+
+    asyncio.run(story())  # real time: a thread hangs
+    assert place.select("id from held") == [(3,)]
+    assert place.select("id, outcome from ended") == [(1, "answered"), (2, "noticed")]
+
+
+def test_an_owner_who_can_not_be_told_keeps_nobody_waiting(place: Place) -> None:
+    shown: list[str] = []
+
+    def broken(reason: str) -> None:
+        raise ValueError
+
+    async def story() -> None:
+        asyncio.get_running_loop().set_exception_handler(
+            lambda loop, context: shown.append(type(context["exception"]).__name__)
+        )
+        ledger = Ledger(place.path, suspended=broken, factory=place.disk.factory())
+        await ledger.open()
+        place.disk.error = FULL
+        assert await ledger.receive([row(1)]) == [Verdict.NEW]
+        await ledger.close()
+
+    asyncio.run(story())
+    assert shown == ["ValueError"]
+
+
+@pytest.mark.parametrize("end", [False, True])
+def test_what_happens_while_it_catches_up_is_not_lost(place: Place, end: bool) -> None:
     async def story(ledger: Ledger) -> None:
         await ledger.open()
         await ledger.receive([row(1), row(2)])
         place.disk.error = FULL
         await ledger.settle(1, Outcome.ANSWERED)
+        gate = Gate(place, "delete from plan")
         place.disk.error = None
         await asyncio.sleep(60)
-        while not catching_up.is_set():
-            await asyncio.sleep(0)
+        await gate.reached()
         await ledger.settle(2, Outcome.NOTICED)
         assert await ledger.receive([row(3)]) == [Verdict.NEW]
         assert ledger.suspended == FULL_LINE
-        go.set()
+        gate.open()
+        if end:
+            return  # and close at once
         await asyncio.sleep(1)
         assert ledger.suspended == ""
         assert await ledger.receive([row(2), row(3)]) == ["known", "known"]
@@ -278,6 +362,28 @@ def test_what_happens_while_it_catches_up_is_not_lost(place: Place) -> None:
     place.run(story)
     assert place.select("id from held") == [(3,)]
     assert place.select("id, outcome from ended") == [(1, "answered"), (2, "noticed")]
+
+
+def test_what_was_done_long_ago_and_came_again_unrecognised_has_one_state(place: Place) -> None:
+    place.fill(row(1))
+
+    async def before(ledger: Ledger) -> None:
+        await ledger.open()
+        await ledger.settle(1, Outcome.ANSWERED)
+
+    async def story(ledger: Ledger) -> None:
+        place.disk.error = FULL
+        with closing(sqlite3.connect(place.path, isolation_level=None)) as other:
+            other.execute("pragma locking_mode = exclusive")
+            other.execute("begin exclusive")
+            assert await ledger.open() == []
+        assert await ledger.receive([row(1)]) == [Verdict.NEW]
+        place.disk.error = None
+
+    place.run(before)
+    place.run(story)
+    assert place.select("id from held") == [(1,)]
+    assert place.select("id from ended") == []
 
 
 def test_a_workspace_that_can_not_be_made_is_no_reason_to_stop(place: Place) -> None:
@@ -414,6 +520,7 @@ def test_a_damaged_file_is_put_aside_for_a_new_one(
     async def story(ledger: Ledger) -> None:
         assert await ledger.open() == []
         assert ledger.suspended == ""
+        await asyncio.sleep(0)
         assert place.told == [
             f"the ledger was damaged and is now {aside.name}; a new one was begun. What was under "
             "way when the bot last stopped can't be told, and deletions and plans in it are lost.",

@@ -131,13 +131,16 @@ def test_what_a_cancelled_caller_brought_goes_to_the_next_one(place: Place) -> N
 def test_what_is_left_comes_back_oldest_first_with_all_that_was_known(place: Place) -> None:
     late = row(1, at=int(NOW) + 5, topic=3, language="zh-CN", addressed=False, private=True)
 
+    sent = row(3)
+
     async def first(ledger: Ledger) -> None:
-        await ledger.receive([late, row(2), row(3), row(4)])
+        await ledger.receive([late, row(2), sent, row(4)])
         ledger.confirm([2, 3])
         ledger.start(3)
         ledger.start(3)
         await ledger.sending(3, 77)
         await ledger.sending(3, 88)
+        assert sent.floor == 77
         ledger.done(4, Outcome.ANSWERED)
 
     async def nothing(ledger: Ledger) -> None:

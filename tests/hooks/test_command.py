@@ -241,3 +241,14 @@ def star(message: object, *words: str) -> str:
 def test_what_cannot_be_a_command_says_why(function: object, name: str, words: str) -> None:
     with pytest.raises(HookError, match=words):
         of(function, name)
+
+
+def test_a_command_has_the_format_that_it_is_registered_with() -> None:
+    assert of(fx).format == "plain"
+    assert Command.of(fx, plugin="p", name="fx", format="markdown").format == "markdown"
+
+
+def test_a_format_that_cannot_be_sent_is_refused() -> None:
+    with pytest.raises(HookError, match="/fx has the format 'rtf'") as refused:
+        Command.of(fx, plugin="p", name="fx", format="rtf")  # type: ignore[arg-type]
+    assert "plain, html, markdown" in str(refused.value)

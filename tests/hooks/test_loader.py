@@ -34,6 +34,8 @@ def context(name: str, options: Any) -> Context:
         options=options,
         models=None,  # type: ignore[arg-type]
         storage=None,  # type: ignore[arg-type]
+        memory=None,  # type: ignore[arg-type]
+        schedule=None,  # type: ignore[arg-type]
         clock=lambda: 0.0,
     )
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 
-from clawdcore import Message, Reply, hookimpl
+from clawdcore import Message, RegisterCommand, RegisterHandler, Reply, hookimpl
 from clawdcore.errors import GenerationFailed
 from clawdcore.testing import Harness
 from clawdcore.worker.pipeline import ANSWER_LIMIT
@@ -18,7 +17,7 @@ class Writer:
     """Streams, strings and replies, most of them Markdown."""
 
     @hookimpl
-    def register_handlers(self, register: Any) -> None:
+    def register_handlers(self, register: RegisterHandler) -> None:
         @register("text", format="markdown")
         async def text(message: Message) -> AsyncIterator[str]:
             yield "**bo"
@@ -26,7 +25,7 @@ class Writer:
             yield "ld** `x`"
 
     @hookimpl
-    def register_commands(self, register: Any) -> None:
+    def register_commands(self, register: RegisterCommand) -> None:
         @register("word", format="markdown")
         async def word(message: Message) -> str:
             """A word"""
@@ -78,7 +77,7 @@ def test_an_answer_that_broke_off_keeps_its_format_and_has_the_notice_below_its_
     bot: Harness,
 ) -> None:
     said = bot.say("/half")
-    assert said is not None and said.startswith("so far\nx = 1\n\n[")
+    assert said.startswith("so far\nx = 1\n\n[")
     *styles, code = bot.sent[-1].entities
     assert [entity.type for entity in styles] == ["bold"]
     assert (code.type, code.language) == ("pre", "py")

@@ -36,10 +36,10 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     report = os.dup(1)
     os.dup2(2, 1)  # what native code prints must not end up in the report
+    _protect()
     settings = json.loads(sys.stdin.buffer.readline())
     # Loading holds the interpreter, so only a signal that needs no Python can end it.
     _end_with_parent(signal.SIGKILL, settings["parent"])
-    _protect()
     _server = _serve(settings)  # it serves while this is referenced
     signal.signal(signal.SIGHUP, lambda *_: _leave(settings))
     _end_with_parent(signal.SIGHUP, settings["parent"])
@@ -100,6 +100,7 @@ def _end_with_parent(signum: signal.Signals, parent: int) -> None:
 
 
 def _protect() -> None:
+    os.umask(0o077)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform.startswith("linux"):
         with suppress(OSError):  # a wish: some sandboxes have no such file

@@ -183,9 +183,9 @@ def inside(code: str) -> str:
     return done.stdout.strip() or f"exit {done.returncode}"
 
 
-def test_the_engine_leaves_no_core_dump() -> None:
-    code = "import engine, resource; engine._protect(); print(resource.getrlimit(4))"
-    assert inside(code) == "(0, 0)"
+def test_the_engine_leaves_no_core_dump_and_its_files_are_its_own() -> None:
+    code = "import engine, resource; engine._protect(); print(resource.getrlimit(4), os.umask(0))"
+    assert inside(code) == "(0, 0) 63"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="prctl and oom_score_adj are Linux's")

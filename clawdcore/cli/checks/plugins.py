@@ -17,7 +17,10 @@ from ...hooks.loaded import Tables
 from ...hooks.loader import Loader
 from ...hooks.storage import SettingsStore
 from ...worker.backends import make_backends
+from ...worker.memory import Memories
 from ...worker.models import ModelRef
+from ...worker.schedule import Schedules
+from ...worker.threads import Threads
 from .finding import Finding, Status, fail, guarded, in_thread, ok
 
 
@@ -91,6 +94,8 @@ def load_all(config: Config) -> Loaded:
             options=options,
             models=_NoModels(),
             storage=SettingsStore().of(name),
+            memory=Memories().of(name),
+            schedule=Schedules(Threads(), now=time.time).of(name),
             clock=time.monotonic,
         )
 

@@ -12,8 +12,10 @@ from typing import Final
 
 import msgspec
 
-from ..api import Api, CallError, FloodWait, Reason, Rejected
+from ...privacy import describe
+from ..api import Api, FloodWait, Reason, Rejected
 from .gate import Gate
+from .tasks import begin
 
 log = logging.getLogger(__name__)
 
@@ -93,13 +95,9 @@ class Deletions:
         now = asyncio.get_running_loop().time()
         while self._waiting and self._running < AT_ONCE and self._waiting[0][0] <= now:
             owed = heapq.heappop(self._waiting)[2]
-            work = self._carry_out(owed)
-            self._running += 1
-            try:
-                owed.tasks.create_task(work)
-            except RuntimeError:  # the group has ended: the ledger keeps it for the next start
-                work.close()
-                self._running -= 1
+            # Where the group has ended, the ledger keeps it for the next start.
+            if begin(owed.tasks, self._carry_out(owed)) is not None:
+                self._running += 1
         self._arm()
 
     async def _carry_out(self, owed: _Owed) -> None:
@@ -110,9 +108,17 @@ class Deletions:
         if again is not None:
             now = asyncio.get_running_loop().time()
             self._push(now + again, msgspec.structs.replace(owed, tries=owed.tries + 1))
-        elif self._paid is not None:
-            await self._paid(owed.chat_id, owed.message_id)
+        else:
+            await self._settle(owed)
         self._arm()
+
+    async def _settle(self, owed: _Owed) -> None:
+        if self._paid is None:
+            return
+        try:
+            await self._paid(owed.chat_id, owed.message_id)
+        except Exception as error:  # noqa: BLE001 - books that fail must not stop deletions
+            log.error("a deletion was not crossed out: %s", describe(error))
 
     async def _delete(self, owed: _Owed) -> float | None:
         """Seconds until the next try, None where there is nothing left to do."""
@@ -129,7 +135,8 @@ class Deletions:
         except Rejected as refused:
             if refused.reason is not Reason.NOT_FOUND:
                 self._give_up(owed, refused.reason)
-        except CallError:
+        except Exception as error:  # noqa: BLE001 - one deletion must not end the edge
+            log.debug("a message was not deleted yet: %s", type(error).__name__)
             return min(2.0**owed.tries, PAUSE_LIMIT)
         finally:
             self._gate.leave(ticket)

@@ -9,13 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from typing import Final
 
 from ...broker import Draft, Send, Target
-from ...messages import Receipt
 from ...privacy import describe
 from ..api import Api, Rejected
 from ..books import UNKNOWN
@@ -23,14 +20,16 @@ from ..splitting import TEXT_LIMIT
 from .calling import Caller, Halted
 from .deletions import Deletions, Paid
 from .drafting import Drafter
+from .finishing import Finished, Finisher
 from .gate import Gate
 from .handing import Hands, Owe, Sending
 from .known import Known
-from .lane import Lane, has_room, weight
+from .lane import Lane
 from .marks import Marks
 from .merging import Part, gather
 from .pace import Pace
 from .streams import Streams
+from .tasks import begin
 from .tracing import trace
 
 log = logging.getLogger(__name__)
@@ -39,8 +38,8 @@ STOPPED: Final = "stopped"
 """A receipt's error where delivery ended before the reply was sent."""
 MOVED: Final = 1_000
 """Groups that became supergroups, by their old ids."""
-
-Finished = Callable[[Send, Receipt], Coroutine[Any, Any, None]]
+FOUND: Final = 1_000
+"""Messages of an earlier run that were found, by chat and floor."""
 
 
 class Delivery:
@@ -73,7 +72,6 @@ class Delivery:
         drafts: bool = True,
     ) -> None:
         self._api = api
-        self._finished = finished
         self._limit = limit
         self._drafts = drafts
         self._gate = Gate(pace)
@@ -95,13 +93,16 @@ class Delivery:
         )
         self._lanes: dict[int, Lane] = {}
         self._moved: OrderedDict[int, int] = OrderedDict()
-        self._undone: deque[tuple[Send, str]] = deque()
-        self._undoing: asyncio.Task[None] | None = None
+        self._found: OrderedDict[tuple[int, int], None] = OrderedDict()
+        self._books = Finisher(finished, self._rest)
         self._closed = False
-        self.waiting = 0
-        """Replies that were put and are not finished."""
         self._idle = asyncio.Event()
         self._idle.set()
+
+    @property
+    def waiting(self) -> int:
+        """Replies that were put and are not finished."""
+        return self._books.waiting
 
     @property
     def reads_all(self) -> bool:
@@ -114,20 +115,15 @@ class Delivery:
 
     def put(self, send: Send, tasks: asyncio.TaskGroup) -> None:
         """Queue a reply behind the others of its chat; too many there, and it is refused."""
-        self.waiting += 1
+        self._books.waiting += 1
         if self._closed:
             self._undo(send, STOPPED, tasks)
             return
         lane = self._lane(send.target.chat_id, tasks)
-        more = weight(send, self._limit)
-        if not has_room(lane, more):
+        if not lane.add(send, self._limit):
             log.warning("a reply to update %d was dropped: too many wait for its chat", send.id)
             self._undo(send, "backlog", tasks)
             return
-        lane.sends.append(send)
-        lane.weight += more
-        lane.drafts.pop(send.id, None)
-        lane.more.set()
 
     def show(self, draft: Draft, tasks: asyncio.TaskGroup) -> None:
         """Show an unfinished answer, if its chat has time for it; the latest of each wins."""
@@ -164,12 +160,8 @@ class Delivery:
         lane = self._lanes.get(chat_id)
         if lane is None:
             return
-        lane.drafts.clear()
-        lane.dropped = True
-        while lane.sends:
-            self._undo(lane.sends.popleft(), Rejected.__name__, lane.tasks)
-        lane.weight = 0.0
-        lane.more.set()
+        for send in lane.drop():
+            self._undo(send, Rejected.__name__, lane.tasks)
         self._gate.turn_away(lane.chat_id)
 
     async def arrived(self, chat_id: int, floor: int, *, private: bool) -> bool | None:
@@ -182,9 +174,14 @@ class Delivery:
         """
         if private != (chat_id > 0):
             return None
+        if (chat_id, floor) in self._found:  # another reply in the same merged message
+            return True
         found = await trace(self._api, self._gate, self._known, chat_id, floor, settle=0.0)
         if found:
             self._known.note_own(chat_id, found)
+            self._found[chat_id, floor] = None
+            if len(self._found) > FOUND:
+                self._found.popitem(last=False)
         return None if found is None else found > 0
 
     def delete(self, chat_id: int, message_id: int, due: float, tasks: asyncio.TaskGroup) -> None:
@@ -208,16 +205,15 @@ class Delivery:
         running = [lane.task for lane in self._lanes.values() if lane.task is not None]
         for lane in self._lanes.values():
             lane.more.set()
-        if self._undoing is not None:
-            running.append(self._undoing)
         if running:
             await asyncio.wait(running)
         for lane in self._lanes.values():
-            error = UNKNOWN if lane.unsure else STOPPED
-            self._undone.extend((send, error) for send in lane.current)
-            self._undone.extend((send, STOPPED) for send in lane.sends)
+            for send in lane.current:
+                self._books.leave(send, UNKNOWN if lane.unsure else STOPPED)
+            for send in lane.sends:
+                self._books.leave(send, STOPPED)
         self._lanes.clear()
-        await self._undo_all()
+        await self._books.close()
 
     def _busy(self, chat_id: int) -> bool:
         lane = self._lanes.get(chat_id)
@@ -230,7 +226,7 @@ class Delivery:
             lane = Lane(goes_to, tasks, asyncio.Event(), deque(), [], {})
             self._lanes[chat_id] = lane
             self._idle.clear()
-            lane.task = tasks.create_task(self._run(chat_id, lane))
+            lane.task = begin(tasks, self._run(chat_id, lane))
         return lane
 
     async def _run(self, key: int, lane: Lane) -> None:
@@ -257,8 +253,12 @@ class Delivery:
         self._rest()
 
     def _rest(self) -> None:
-        if not self._lanes and not self._undone and self._undoing is None:
+        if not self._lanes and self._books.idle:
             self._idle.set()
+
+    def _undo(self, send: Send, error: str, tasks: asyncio.TaskGroup) -> None:
+        self._idle.clear()
+        self._books.undo(send, error, tasks)
 
     async def _turn(self, key: int, lane: Lane) -> None:
         """Wait for the chat's turn, then hand out what goes together."""
@@ -286,21 +286,12 @@ class Delivery:
         [] is one reply by itself. Merged is only what can't go at once.
         """
         parts: list[Part] = []
-        now = asyncio.get_running_loop().time()
-        group = self._gate.scheduler.chats.of(lane.chat_id, now).group
-        if group is not None and len(lane.sends) > 1 + group.quick(now):
+        if lane.crowded(self._gate.quick(lane.chat_id)):
             try:
                 parts = gather(lane.sends, self._limit, self._streams)
             except Exception as error:  # noqa: BLE001 - it fails again by itself, and alone
-                log.debug("replies were not merged: %s", type(error).__name__)
-        chosen = [part.send for part in parts] or [lane.sends[0]]
-        taken = {id(send) for send in chosen}
-        lane.sends = deque(send for send in lane.sends if id(send) not in taken)
-        lane.weight -= sum(weight(send, self._limit) for send in chosen)
-        if not lane.sends:
-            lane.weight = 0.0
-        lane.current = chosen
-        lane.unsure = False
+                log.error("replies were not merged: %s", describe(error))
+        lane.take([part.send for part in parts] or [lane.sends[0]], self._limit)
         return parts if len(parts) > 1 else []
 
     async def _hand_out(self, lane: Lane, parts: list[Part]) -> None:
@@ -315,6 +306,10 @@ class Delivery:
             error = UNKNOWN if lane.unsure else Rejected.__name__
             for send in list(lane.current):
                 await self._finish(lane, send, error=error)
+        except Exception as failure:  # noqa: BLE001 - one send must not end the edge
+            log.error("replies were not sent: %s", describe(failure))
+            for send in list(lane.current):
+                await self._finish(lane, send, error=type(failure).__name__)
 
     async def _blocked(self, lane: Lane, refused: Rejected) -> None:
         """Nothing more can be sent to this chat: what waits need not be tried."""
@@ -329,35 +324,4 @@ class Delivery:
         self, lane: Lane, send: Send, ids: tuple[int, ...] = (), error: str = ""
     ) -> None:
         lane.current = [other for other in lane.current if other is not send]
-        if error:
-            log.warning("a reply to update %d was not delivered: %s", send.id, error)
-        await self._tell(send, _receipt(send, lane.chat_id, ids, error))
-
-    async def _tell(self, send: Send, receipt: Receipt) -> None:
-        self.waiting -= 1
-        try:
-            await self._finished(send, receipt)
-        except Exception as error:  # noqa: BLE001 - the next reply must go out all the same
-            log.error("a receipt was not taken: %s", describe(error))
-
-    def _undo(self, send: Send, error: str, tasks: asyncio.TaskGroup) -> None:
-        """Finish a reply that is not sent; in a task, since the edge must go on reading."""
-        self._undone.append((send, error))
-        self._idle.clear()
-        if self._undoing is None or self._undoing.done():
-            work = self._undo_all()
-            try:
-                self._undoing = tasks.create_task(work)
-            except RuntimeError:  # the group is ending: close() does it
-                work.close()
-
-    async def _undo_all(self) -> None:
-        while self._undone:
-            send, error = self._undone.popleft()
-            await self._tell(send, _receipt(send, send.target.chat_id, (), error))
-        self._undoing = None
-        self._rest()
-
-
-def _receipt(send: Send, chat_id: int, ids: tuple[int, ...], error: str) -> Receipt:
-    return Receipt(update_id=send.id, chat_id=chat_id, message_ids=ids, error=error, at=time.time())
+        await self._books.finish(send, lane.chat_id, ids, error)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import OrderedDict
+from typing import Final
 
 from ...broker import Draft
 from ..api import Api, FloodWait, Rejected, Unreachable
@@ -17,6 +19,10 @@ from .tracing import trace
 log = logging.getLogger(__name__)
 
 
+QUIET: Final = 1_000
+"""Chats that are remembered for having refused drafts (429)."""
+
+
 class Drafter:
     """Shows what lanes have to show, if there is room; what fails is let go."""
 
@@ -26,6 +32,7 @@ class Drafter:
         self._known = known
         self._streams = streams
         self._limit = limit
+        self._quiet_until: OrderedDict[int, float] = OrderedDict()
 
     def pause(self, lane: Lane) -> float:
         """Seconds until the lane may show something, below 0 for any time."""
@@ -58,11 +65,20 @@ class Drafter:
         pieces = split(draft.text, limit=self._limit)
         if not pieces:
             return
-        ticket = self._gate.try_enter(draft.target.chat_id, counts=False)
+        chat_id = draft.target.chat_id
+        now = asyncio.get_running_loop().time()
+        if self._quiet_until.get(chat_id, now) > now:
+            return
+        ticket = self._gate.try_enter(chat_id, counts=False)
         if ticket is None:
             return
         try:
             await self._api.draft(draft.target, draft.id or 1, pieces[-1][0])
+        except FloodWait as wait:
+            self._quiet_until[chat_id] = now + wait.seconds
+            self._quiet_until.move_to_end(chat_id)
+            if len(self._quiet_until) > QUIET:
+                self._quiet_until.popitem(last=False)
         finally:
             self._gate.leave(ticket)
 

@@ -70,6 +70,12 @@ class Gate:
         """A call in a chat went well."""
         self.scheduler.succeeded(chat_id, asyncio.get_running_loop().time())
 
+    def quick(self, chat_id: int) -> int | None:
+        """Messages that may go to a group one after the other now; None for a private chat."""
+        now = asyncio.get_running_loop().time()
+        group = self.scheduler.chats.of(chat_id, now).group
+        return None if group is None else group.quick(now)
+
     def close(self) -> None:
         """Grant nothing more; who waits goes without a ticket."""
         self._closed = True

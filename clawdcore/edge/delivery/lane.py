@@ -48,6 +48,51 @@ class Lane(msgspec.Struct, eq=False):
         """Whether a final answer waits or is on its way."""
         return bool(self.sends or self.current)
 
+    def add(self, send: Send, limit: int) -> bool:
+        """Queue a reply; False where too much waits already.
+
+        A lane in which nothing waits takes one however long it is.
+        """
+        more = weight(send, limit)
+        full = self.weight + more > LANE_LIMIT or len(self.sends) >= MERGED_LIMIT
+        if self.sends and full:
+            return False
+        self.sends.append(send)
+        self.weight += more
+        self.drafts.pop(send.id, None)
+        self.more.set()
+        return True
+
+    def crowded(self, quick: int | None) -> bool:
+        """Whether more wait than may go at once: the next, and ``quick`` after it.
+
+        None is a private chat, where everybody waits for themselves only.
+        """
+        return quick is not None and len(self.sends) > 1 + quick
+
+    def take(self, chosen: list[Send], limit: int) -> None:
+        """These replies are now on their way."""
+        if len(chosen) == 1:
+            self.sends.remove(chosen[0])
+        else:
+            taken = {id(send) for send in chosen}
+            self.sends = deque(send for send in self.sends if id(send) not in taken)
+        self.weight -= sum(weight(send, limit) for send in chosen)
+        if not self.sends:
+            self.weight = 0.0
+        self.current = chosen
+        self.unsure = False
+
+    def drop(self) -> list[Send]:
+        """Let all go that waits; what is on its way is not tried again."""
+        waited = list(self.sends)
+        self.sends.clear()
+        self.drafts.clear()
+        self.weight = 0.0
+        self.dropped = True
+        self.more.set()
+        return waited
+
 
 def weight(send: Send, limit: int) -> float:
     """How many messages a reply makes; a part of one where it can be merged.
@@ -58,13 +103,3 @@ def weight(send: Send, limit: int) -> float:
     if may_merge(send) and length <= limit:
         return min(1.0, (length + OVERHEAD) / limit)
     return float(max(1, math.ceil(length / limit)))
-
-
-def has_room(lane: Lane, more: float) -> bool:
-    """Whether another reply of this weight may wait.
-
-    A lane that has only one reply takes it however long it is.
-    """
-    if not lane.sends:
-        return True
-    return lane.weight + more <= LANE_LIMIT and len(lane.sends) < MERGED_LIMIT

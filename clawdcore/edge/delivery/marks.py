@@ -16,9 +16,10 @@ from typing import Final
 import msgspec
 
 from ...broker import Target
-from ..api import Api, CallError, FloodWait, Reason, Rejected
+from ..api import Api, FloodWait, Reason, Rejected
 from .gate import Gate
 from .pace import Tokens
+from .tasks import begin
 
 log = logging.getLogger(__name__)
 
@@ -76,12 +77,12 @@ class Marks:
         work = self._places.get(place)
         if work is None:
             work = self._places[place] = _Work(target, {}, asyncio.Event())
-            tasks.create_task(self._type(work))
+            begin(tasks, self._type(work))
         work.until[update] = now + TYPING_LIMIT
         if not target.private and message_id and self._may(self._mute, target.chat_id, now):
             self._reactions.append((update, target.chat_id, message_id, now + MARK_DELAY))
             if self._reactor is None or self._reactor.done():
-                self._reactor = tasks.create_task(self._react())
+                self._reactor = begin(tasks, self._react())
 
     def rested(self, update: int) -> None:
         """Nobody works on the update any more."""
@@ -136,7 +137,7 @@ class Marks:
             _until(self._quiet, chat_id, now + wait.seconds)
         except Rejected:
             _until(self._quiet, chat_id, now + REFUSED_FOR)
-        except CallError as error:
+        except Exception as error:  # noqa: BLE001 - one mark must not end the edge
             log.debug("a typing mark was not shown: %s", type(error).__name__)
         finally:
             self._typing.ended(asyncio.get_running_loop().time())
@@ -170,7 +171,7 @@ class Marks:
         except Rejected as refused:
             if refused.reason is not Reason.NOT_FOUND:
                 _until(self._mute, chat_id, now + REFUSED_FOR)
-        except CallError as error:
+        except Exception as error:  # noqa: BLE001 - one mark must not end the edge
             log.debug("a reaction was not shown: %s", type(error).__name__)
         finally:
             self._reacting.ended(asyncio.get_running_loop().time())

@@ -37,22 +37,22 @@ def may_merge(send: Send) -> bool:
     return not (send.target.private or send.streamed or send.edited or send.reply.delete_after > 0)
 
 
-def gather(waiting: Sequence[Send], limit: int, shown: Container[int] = ()) -> list[Part]:
+def gather(waiting: Iterable[Send], limit: int, shown: Container[int] = ()) -> list[Part]:
     """The first of ``waiting`` and the replies that go with it, in order.
 
     ``shown`` are updates of which a message is already there, to be edited. [] where
     the first may not merge or is no single message; it then goes by itself. Nothing
     is gathered beyond the first reply that would not fit.
     """
-    if not may_merge(waiting[0]) or waiting[0].id in shown:
-        return []
-    first = part_of(waiting[0], limit)
+    others = iter(waiting)
+    head = next(others)
+    first = part_of(head, limit) if may_merge(head) and head.id not in shown else None
     if first is None:
         return []
     parts = [first]
     length, entities = units(first.piece[0]), len(first.piece[1])
     passed: set[int] = set()
-    for send in waiting[1:]:
+    for send in others:
         if send.asker in passed:
             continue
         if not may_merge(send) or send.id in shown or not _goes_with(send, first.send):

@@ -1,4 +1,4 @@
-"""What the next commit writes, and what a fresh file must be given."""
+"""What passes between the ledger's loop and its thread: changes, and what a file held."""
 
 from __future__ import annotations
 
@@ -50,6 +50,22 @@ class Snapshot(msgspec.Struct):
     done: list[tuple[int, str, int]]
     deletions: dict[DeletionKey, float]
     plans: dict[PlanKey, Plan]
+
+
+class Found(msgspec.Struct):
+    """What a file held when it was opened. ``aside``: a damaged one's new name, or ""."""
+
+    rows: list[Row]
+    deletions: dict[DeletionKey, float]
+    plans: dict[PlanKey, Plan]
+    aside: str = ""
+
+
+class Written(msgspec.Struct):
+    """What a commit did. ``known``: received ids that the file had; ``more``: ids to forget."""
+
+    known: list[int]
+    more: bool
 
 
 def values(row: Row) -> Values:

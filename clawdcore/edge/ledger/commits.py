@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from .batch import Batch
-from .disk import Written
+from .batch import Batch, Written
 
 FLUSH: Final = 0.1
 """Seconds that a change nobody waits for may wait for its commit."""
+STALL: Final = 10.0
+"""Seconds for a commit, beyond which a disk that gives no answer counts as failed."""
 
 
 class Commits:
@@ -34,8 +36,14 @@ class Commits:
         self._waiting: list[asyncio.Future[None]] = []
         self._running: list[asyncio.Future[None]] | None = None
         self._timer: asyncio.Handle | None = None
+        self._stall: asyncio.TimerHandle | None = None
         self._urgent = False
         self._paused = True
+
+    @property
+    def stuck(self) -> bool:
+        """Whether a commit that was given up still has the ledger's thread."""
+        return self._running is None and self._stall is not None
 
     async def durable(self) -> None:
         """Until all that is in the batch, or under way, is on the disk or can't get there."""
@@ -94,10 +102,27 @@ class Commits:
         self._stop_timer()
         batch = self.take()
         self._running, self._waiting = self._waiting, []
-        self._write(batch).add_done_callback(partial(self._over, batch))
+        job = self._write(batch)
+        job.add_done_callback(partial(self._over, batch))
+        self._stall = asyncio.get_running_loop().call_later(STALL, self._give_up, batch, job)
+
+    def _give_up(self, batch: Batch, job: asyncio.Future[Written]) -> None:
+        if job.done():
+            return  # it was this process that stood still, and it hears of the end next
+        running, self._running = self._running or [], None
+        self._failed(TimeoutError(errno.ETIMEDOUT, "the disk gives no answer"), batch)
+        _release(running)
 
     def _over(self, batch: Batch, job: asyncio.Future[Written]) -> None:
-        running, self._running = self._running or [], None
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
+        if self._running is None:
+            # It was given up, and whether it succeeded no longer matters; an error is no news.
+            if not job.cancelled():
+                job.exception()
+            return
+        running, self._running = self._running, None
         if job.cancelled():
             self._failed(asyncio.CancelledError(), batch)
         elif (error := job.exception()) is not None:

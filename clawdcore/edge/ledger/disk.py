@@ -12,11 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from ...broker import Plan
 from . import files, rules
-from .batch import Batch, Snapshot, Values, plan_key
+from .batch import Batch, Found, Snapshot, Values, Written, plan_key
 from .failures import Damaged, is_damage
 from .rules import Row, State
 from .schema import migrate
@@ -54,22 +52,6 @@ UNKNOWN: Final = "unknown"
 """The outcome of what ended while nothing could be written, and was too much to remember."""
 
 
-class Found(msgspec.Struct):
-    """What a file held when it was opened. ``aside``: a damaged one's new name, or ""."""
-
-    rows: list[Row]
-    deletions: dict[tuple[int, int], float]
-    plans: dict[tuple[str, str, int, int], Plan]
-    aside: str = ""
-
-
-class Written(msgspec.Struct):
-    """What a commit did. ``known``: received ids that the file had; ``more``: ids to forget."""
-
-    known: list[int]
-    more: bool
-
-
 class Disk:
     """One file. After an error it is closed, and :meth:`open` begins again."""
 
@@ -88,6 +70,7 @@ class Disk:
             LedgerNewer: a later version wrote it.
             sqlite3.Error, OSError: it can't be used.
         """
+        self.abandon()
         files.prepare(self.path)
         if self._lock is None:
             self._lock = files.lock(self.path.parent)

@@ -20,9 +20,9 @@ import msgspec
 from ...broker import Outcome, Plan
 from ...errors import ClawdBotError
 from . import failures
-from .batch import Batch, Snapshot, ending, plan_key, values
-from .commits import Commits
-from .disk import Disk, Found, Written
+from .batch import Batch, Found, Snapshot, Written, ending, plan_key, values
+from .commits import STALL, Commits
+from .disk import Disk
 from .failures import LedgerNewer, LedgerTaken
 from .rules import Row, Verdict
 from .view import View
@@ -213,7 +213,7 @@ class Ledger:
             return
         if self._trying is not None:
             await asyncio.wait({self._trying})
-        if self._disk is not None and not self._keeps:
+        if self._disk is not None and not self._keeps and not self._commits.stuck:
             await self._last_try(self._disk)
         await self._commits.durable()
         self._keeps = False
@@ -233,7 +233,8 @@ class Ledger:
     async def _end_thread(self) -> None:
         self._over = True
         if self._disk is not None:
-            await self._run(self._disk.close)
+            # A disk that gives no answer must not keep the bot from ending.
+            await asyncio.wait({self._run(self._disk.close)}, timeout=STALL)
         self._thread.shutdown(wait=False)
 
     def _later(self) -> None:
@@ -253,9 +254,9 @@ class Ledger:
         self._complete = self._keeps = True
         before, self._reason = self._reason, ""
         if found.aside:
-            self._tell(failures.put_aside(found.aside))
+            self._say(failures.put_aside(found.aside))
         if found.aside or before != failures.NO_FILE:
-            self._tell("")
+            self._say("")
         self._commits.resume()
         self._schedule("sweep", SWEEP, self._sweep)
 
@@ -277,8 +278,12 @@ class Ledger:
         reason = failures.suspension(error)
         if reason != self._reason:
             self._reason = reason
-            self._tell(reason)
+            self._say(reason)
         self._schedule("retry", RETRY, self._try_again)
+
+    def _say(self, reason: str) -> None:
+        # On its own, so that what goes wrong there can't keep callers waiting here.
+        asyncio.get_running_loop().call_soon(self._tell, reason)
 
     def _show(self, error: BaseException) -> None:
         """Tell whoever looks after the loop of an error that is no disk's."""
@@ -292,6 +297,9 @@ class Ledger:
 
     def _try_again(self) -> None:
         assert self._disk is not None  # only a disk fails
+        if self._commits.stuck:
+            self._schedule("retry", RETRY, self._try_again)
+            return
         snapshot = self._snapshot()
         # What changes from now on is not in the snapshot, and goes into the first batch.
         self._keeps = True

@@ -10,8 +10,7 @@ from itertools import islice
 from typing import Final, TypeVar
 
 from ...broker import Plan
-from .batch import DeletionKey, PlanKey, Snapshot, plan_key, values
-from .disk import Found
+from .batch import DeletionKey, Found, PlanKey, Snapshot, plan_key, values
 from .rules import INTEGERS, Row, State, Verdict, plannable, verdict
 
 T = TypeVar("T")

@@ -72,7 +72,7 @@ class Chat:
         self._sessions.idle = options.idle_minutes * MINUTE
         answerer = Answerer(context, options)
 
-        @register(*KINDS, serial=lambda message: message.session)
+        @register(*KINDS, serial=lambda message: message.session, format="markdown")
         async def chat(message: Message) -> AsyncIterator[str] | object:
             text = (await message.text()).strip()
             if not text:

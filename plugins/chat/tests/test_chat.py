@@ -23,6 +23,13 @@ def roles(request: Request) -> list[str]:
     return [turn.role for turn in request.turns]
 
 
+def test_the_models_markdown_is_shown_and_not_its_asterisks(make_bot: Any) -> None:
+    bot = make_bot()
+    bot.model.enqueue("**Fine**, and you?\n* `so`")
+    assert bot.say("How are you?") == "Fine, and you?\n• so"
+    assert [entity.type for entity in bot.sent[-1].entities] == ["bold", "code"]
+
+
 def test_a_private_message_is_answered_by_the_model(make_bot: Any) -> None:
     bot = make_bot()
     bot.model.enqueue("Fine, and you?")
