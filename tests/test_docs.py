@@ -53,12 +53,19 @@ def test_the_smallest_plugin_of_the_readme_works(page: Path) -> None:
 
 
 def test_the_examples_of_the_plugin_page_work() -> None:
-    haiku, haiku_test, city, thanks = map(module, blocks(ROOT / "docs" / "plugins.md", "python"))
+    haiku, haiku_test, city, add, tea, thanks = map(
+        module, blocks(ROOT / "docs" / "plugins.md", "python")
+    )
     with Harness([haiku]) as bot:
         haiku_test.test_haiku(bot)
     with Harness([city]) as bot:
         assert bot.say("/city") == "Your city: not set"
         assert bot.say("/city New York") == "Your city: New York"
+    with Harness([add]) as bot:
+        assert bot.say("/add milk") == "milk"
+        assert bot.say("/add bread") == "milk, bread"
+    with Harness([tea]) as bot:
+        assert bot.say("/tea 5") == "In 5 minutes."
     with Harness([thanks]) as bot:
         assert bot.say("Thanks") == "You're welcome!"
 

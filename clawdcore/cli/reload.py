@@ -10,10 +10,8 @@ from typing import Final
 
 import click
 
-from ..config import load
 from ..errors import ClawdBotError
-from .serve import STATUS_FILE
-from .status import Told, read
+from .status import STATUS_FILE, Told, read
 
 PATIENCE: Final = 240.0
 """Seconds to wait: the old worker may finish what it has, and the new one start a model."""
@@ -65,6 +63,8 @@ def _running(path: Path | None) -> tuple[Path, Told]:
     Raises:
         NotRunning: there is none.
     """
+    from ..config import load
+
     config = load(path)
     token = config.channels.telegram.bot_token
     bot = token.get_secret_value().partition(":")[0] if token is not None else "*"

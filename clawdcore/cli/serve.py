@@ -17,17 +17,18 @@ from ..config import Config, load
 from ..edge.api import TelegramApi
 from ..edge.app import Edge
 from ..edge.child import spawn
+from ..edge.ledger import LEDGER_FILE
 from ..edge.supervisor import Supervisor
 from ..edge.workers import OneWorker, Workers
 from ..errors import ClawdBotError, TokenMissing, WorkerFailed
 from ..hooks.loader import Loader
 from ..hooks.storage import SettingsStore
 from ..privacy import describe_failure, describe_uncaught, set_up_logging
-from .status import Status
+from ..process import harden
+from ..scratch import Scratch, private_tmp
+from .status import STATUS_FILE, Status
 
 SETTINGS_FILE: Final = "settings.db"
-LEDGER_FILE: Final = "ledger.db"
-STATUS_FILE: Final = "status.json"
 
 
 def serve(path: Path | None, *, debug: bool = False, single: bool = False) -> None:
@@ -36,6 +37,7 @@ def serve(path: Path | None, *, debug: bool = False, single: bool = False) -> No
     Raises:
         ClawdBotError: whatever keeps the bot from starting, or ended it.
     """
+    harden()
     set_up_logging(debug=debug)
     describe_uncaught()
     config = load(path)
@@ -43,7 +45,14 @@ def serve(path: Path | None, *, debug: bool = False, single: bool = False) -> No
     for line in (*config.notes, *config.inert_keys_set()):
         say(f"note: {line}")
     _check(config)
-    asyncio.run(Running(config, path, debug=debug).run(single=single))
+    scratch = private_tmp()
+    scratch.use()
+    if scratch.warning:
+        say(f"note: {scratch.warning}")
+    try:
+        asyncio.run(Running(config, path, scratch, debug=debug).run(single=single))
+    finally:
+        scratch.close()
 
 
 def _check(config: Config) -> None:
@@ -83,9 +92,10 @@ def say(line: str) -> None:
 class Running:
     """One run of the bot, from its start to its end."""
 
-    def __init__(self, config: Config, path: Path | None, *, debug: bool) -> None:
+    def __init__(self, config: Config, path: Path | None, scratch: Scratch, *, debug: bool) -> None:
         self._config = config
         self._path = path
+        self._scratch = scratch
         self._debug = debug
         self._edge: Edge | None = None
         self._asked = False
@@ -141,7 +151,7 @@ class Running:
         if self._debug:
             arguments.append("--debug")
         supervisor = Supervisor(
-            lambda: spawn(arguments),
+            lambda: spawn(arguments, self._scratch),
             ready=_say_notes,
             memory=_memory_limit(self._config.agents.defaults.worker.memory_mb),
         )

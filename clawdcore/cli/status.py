@@ -5,8 +5,11 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
+from typing import Final
 
 import msgspec
+
+STATUS_FILE: Final = "status.json"
 
 log = logging.getLogger(__name__)
 

@@ -348,6 +348,7 @@ REASONS: Final = (
     ("message to delete not found", Reason.NOT_FOUND),
     ("message to react not found", Reason.NOT_FOUND),
     ("message to be replied not found", Reason.NOT_FOUND),
+    ("message_id_invalid", Reason.NOT_FOUND),
     ("message can't be edited", Reason.NOT_ALLOWED),
     ("message can't be deleted", Reason.NOT_ALLOWED),
     ("message is too long", Reason.TOO_LONG),

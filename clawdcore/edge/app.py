@@ -180,14 +180,16 @@ class Edge:
         await self._workers.stop()
         await asyncio.wait({working})
         await self._desk.delivery.close()
-        await receiver.confirm()
+        if self._ledger.suspended:
+            # With a ledger what comes again is recognised, and Telegram makes us wait 3 s.
+            await receiver.confirm()
         failures = (task.result() for task in (working, receiving) if not task.cancelled())
         return next((failure for failure in failures if failure is not None), None)
 
     async def _drain(
         self, working: asyncio.Task[Exception | None], tasks: asyncio.TaskGroup
     ) -> None:
-        self._planned.pause()
+        self._planned.attach(0)
         self._desk.backlog.flush(self._clock())
         quiet = tasks.create_task(self.quiet())
         await asyncio.wait(
@@ -238,7 +240,7 @@ class Edge:
         self._desk.work.attach(link.number)
         self._attached.set()
         self._desk.more.set()
-        self._planned.attach()
+        self._planned.attach(link.number)
         try:
             while self._untold:
                 await link.port.send(self._untold.popleft())
@@ -248,12 +250,13 @@ class Edge:
             log.debug("worker %d has gone", link.number)
         finally:
             if self._current is link:
-                self._current = None
+                self.pause()
 
     def pause(self) -> None:
         """As :meth:`~.workers.Attending.pause`."""
         self._current = None
         self._desk.work.detach()
+        self._planned.attach(0)
 
     async def drained(self, link: Link) -> None:
         """As :meth:`~.workers.Attending.drained`."""
@@ -265,7 +268,7 @@ class Edge:
         """As :meth:`~.workers.Attending.lost`: what it had goes to the next one."""
         desk = self._desk
         loss = desk.work.died(link.number, how)
-        self._planned.requeue()
+        self._planned.lost(link.number, blamed=how is not Death.KILLED)
         if loss.again:
             log.warning("worker %d %s; %d updates again", link.number, how.value, len(loss.again))
         for held in loss.finished:
@@ -372,6 +375,7 @@ class Edge:
         else:
             log.warning("the ledger holds again")
             self.tell("restored")
+            self._desk.recovery.add(self._ledger.take_left())
 
 
 async def _send(port: Port[ToWorker, ToEdge], record: ToWorker) -> None:

@@ -15,6 +15,7 @@ from typing import Final
 
 from ..broker import Port, ToEdge, ToWorker
 from ..broker.sockets import edge_end
+from ..scratch import Scratch, variables, wipe
 from .work import Death
 
 OWNERS_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
@@ -27,10 +28,15 @@ class Child:
     """A running worker process and the edge's end of its broker."""
 
     def __init__(
-        self, process: asyncio.subprocess.Process, port: Port[ToWorker, ToEdge], tether: int
+        self,
+        process: asyncio.subprocess.Process,
+        port: Port[ToWorker, ToEdge],
+        tether: int,
+        scratch: Path,
     ) -> None:
         self._process = process
         self._tether = tether
+        self._scratch = scratch
         self._out_of_memory = _out_of_memory_kills()
         self.port = port
         self.blamed: Death | None = None
@@ -76,14 +82,20 @@ class Child:
             return await self._process.wait()
         finally:
             os.close(self._tether)
+            # What it had in temporary files may be what somebody sent.
+            wipe(self._scratch)
 
 
-async def spawn(arguments: Sequence[str]) -> Child:
+async def spawn(arguments: Sequence[str], scratch: Scratch) -> Child:
     """Start ``python -m clawdcore.worker`` with ``arguments`` and the ends of its broker.
+
+    Its temporary files go into a part of ``scratch`` of its own, wiped at its end.
+    To be called in the main thread: the worker dies with the thread that started it.
 
     Raises:
         OSError: no process can be started.
     """
+    part = scratch.part()
     ours, theirs = socket.socketpair()
     # Held open by us alone: it closes when we are gone, whatever the reason.
     read, write = os.pipe()
@@ -94,11 +106,13 @@ async def spawn(arguments: Sequence[str]) -> Child:
             "clawdcore.worker",
             f"--broker={theirs.fileno()}",
             f"--tether={read}",
+            f"--parent={os.getpid()}",
             *arguments,
             stdin=asyncio.subprocess.DEVNULL,
             pass_fds=(theirs.fileno(), read),
+            env=os.environ | variables(part),
         )
-        return Child(process, await edge_end(ours), write)
+        return Child(process, await edge_end(ours), write, part)
     except BaseException:
         ours.close()
         os.close(write)

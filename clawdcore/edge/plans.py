@@ -37,6 +37,11 @@ def next_due(due: float, every: float, now: float) -> float | None:
     return following if following > now else max(now, following) + every
 
 
+def _goes_on(before: Plan, due: float, every: float) -> bool:
+    """Whether a plan of this rhythm is the one from before, which comes sooner."""
+    return every > 0 and before.every == every and before.due is not None and before.due <= due
+
+
 class Plans:
     """All plans by due time. A call that is out stays so until it was called, or requeued."""
 
@@ -68,9 +73,8 @@ class Plans:
         if plan.due is None:
             # A call under way can't be taken back, but it has no next time.
             return plan if self._plans.pop(key, None) is not None else None
-        if before is not None and before.due is not None and plan.every > 0:
-            if before.every == plan.every and before.due <= plan.due:
-                return None
+        if before is not None and _goes_on(before, plan.due, plan.every):
+            return None
         self._plans[key] = plan
         if key not in self._busy:
             self._push(plan.due, key)
@@ -116,12 +120,13 @@ class Plans:
             self._push(following, key)
         return after
 
-    def requeue(self) -> None:
-        """The worker died: what it held is due again."""
-        held = [key for key, _ in self._out.values()]
-        self._out.clear()
-        self._busy.clear()
-        for key in held:
+    def requeue(self, *ids: int) -> None:
+        """The worker that held these calls died: they are due again."""
+        for id in ids:
+            key, _ = self._out.pop(id, (None, None))
+            if key is None:
+                continue
+            self._busy.discard(key)
             plan = self._plans.get(key)
             if plan is not None and plan.due is not None:
                 self._push(plan.due, key)

@@ -103,7 +103,7 @@ class Poller:
                 log.info("Telegram answers again")
             self._answers += 1
             # A short poll succeeds beside another poller's long one.
-            self._ever = self._ever or bool(seconds)
+            self._ever = self._ever or bool(seconds or pieces)
             self._failures = self._refusals = 0
             self._conflicts = 0 if seconds else self._conflicts
             self._confirmed(self._unconfirmed)

@@ -47,6 +47,10 @@ class Recovery:
         """Telegram has brought it again: it is worked on after all."""
         self._rows.pop(update, None)
 
+    def add(self, rows: Iterable[Row]) -> None:
+        """More of an earlier run, from a ledger that could not be read before."""
+        self._rows.update((row.id, row) for row in rows)
+
     @property
     def rows(self) -> list[Row]:
         """What is not seen to its end yet, in order."""

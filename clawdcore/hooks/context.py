@@ -10,7 +10,6 @@ import msgspec
 
 from ..backend import Chunk, ModelInfo, Priority, Request
 
-
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -64,7 +63,7 @@ class Memory(Protocol):
     def get(self, key: str, type: type[T], default: T) -> T: ...
     @overload
     def get(self, key: str, *, default: Any = None) -> Any: ...
-    def get(self, key: str, type: Any = Any, default: Any = None) -> Any:
+    def get(self, key: str, type: Any = Any, default: Any = None) -> Any:  # noqa: A002 - as msgspec
         """The newest value, or ``default``; cheap: the object that was set, if it was here.
 
         One that came from another worker is decoded as ``type`` when first asked for.

@@ -17,8 +17,8 @@ from ..backend import Backend
 from ..broker import memory_broker
 from ..config import Config, parse
 from ..edge.app import Edge
-from ..edge.workers import OneWorker
 from ..edge.books import Books
+from ..edge.workers import OneWorker
 from ..hooks.storage import SettingsStore
 from ..worker.app import Report, Worker
 from ..worker.models import ModelRef

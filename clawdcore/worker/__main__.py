@@ -22,6 +22,7 @@ from ..errors import ClawdBotError
 from ..hooks.loader import Loader
 from ..hooks.storage import SettingsStore
 from ..privacy import describe, describe_failure, describe_uncaught, set_up_logging
+from ..process import die_with_parent, harden, tether
 from .app import Worker
 from .report import ready
 
@@ -29,7 +30,7 @@ log = logging.getLogger(__name__)
 
 SETTINGS_FILE: Final = "settings.db"
 LAST_RECORDS: Final = 5.0
-"""Seconds in which the last records must have left."""
+"""Seconds in which the last records must have left; without an edge, in which to end."""
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -37,6 +38,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m clawdcore.worker", description=__doc__)
     parser.add_argument("--broker", type=int, required=True, help="descriptor of a socket")
     parser.add_argument("--tether", type=int, required=True, help="descriptor of a pipe")
+    parser.add_argument("--parent", type=int, required=True, help="the edge's process id")
     parser.add_argument("--config", type=Path, default=None)
     parser.add_argument("--debug", action="store_true")
     return parser.parse_args(arguments)
@@ -119,12 +121,14 @@ async def _beat(port: Port[ToEdge, ToWorker]) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point."""
     options = parse(arguments)
+    harden()
+    die_with_parent(options.parent)
+    tether(options.tether, grace=LAST_RECORDS)
     set_up_logging(debug=options.debug)
     describe_uncaught()
     # Ctrl-C goes to all processes of a terminal: it is the edge that decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    faulthandler.enable(all_threads=True)
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     sock = socket.socket(fileno=options.broker)
     try:

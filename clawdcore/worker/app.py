@@ -27,6 +27,7 @@ from ..broker import (
     Hello,
     Port,
     Ready,
+    Remembered,
     Send,
     Stop,
     Target,
@@ -172,14 +173,20 @@ class Worker:
             await self._port.send(ready or Ready(exclusive=self.models.exclusive))
             pipeline = self._pipeline(hello)
             await self._announce_commands()
+            await self._schedules.open(self._port)
             async with asyncio.TaskGroup() as tasks:
                 notes = tasks.create_task(self._send_notes())
+                memories = tasks.create_task(self._memories.run(self._port))
                 try:
-                    await self._receive(pipeline, tasks)
-                    await pipeline.drained()
+                    if await self._receive(pipeline, tasks):
+                        await pipeline.drained()
+                    await self._schedules.drained()
+                    await self._memories.send(self._port)
                 finally:
                     notes.cancel()
+                    memories.cancel()
                     await pipeline.stop()
+                    await self._schedules.stop()
         except* Closed:
             log.debug("the edge is gone")
         finally:
@@ -195,13 +202,15 @@ class Worker:
 
     def remember(self, record: Remembered) -> None:
         """Take what another worker has remembered."""
+        self._memories.take(record)
 
-    async def _receive(self, pipeline: Pipeline, tasks: asyncio.TaskGroup) -> None:
+    async def _receive(self, pipeline: Pipeline, tasks: asyncio.TaskGroup) -> bool:
+        """Until the edge says stop, or is gone; returns whether somebody wants the rest."""
         while True:
             try:
                 record = await self._port.receive()
             except Closed:
-                return
+                return False
             match record:
                 case Deliver():
                     await pipeline.take(record)
@@ -219,7 +228,7 @@ class Worker:
                 case Due():
                     self._schedules.take(record)
                 case Stop():
-                    return
+                    return True
                 case Hello():
                     log.warning("a second Hello was ignored")
 
@@ -239,8 +248,14 @@ class Worker:
             failures=failures,
             clock=self._clock,
         )
+        total = self._config.agents.defaults.timeout.total / 1000
+        self._schedules.attach(
+            failures,
+            limit=total,
+            alive=lambda plugin: any(each.name == plugin for each in self.tables.plugins),
+        )
         return Pipeline(
-            self._port,
+            Ahead(self._port, self._memories),
             bot=hello.bot,
             dispatch=dispatch,
             plugins=self.plugins,
@@ -248,7 +263,7 @@ class Worker:
             readers=Readers(self.tables.readers, self._threads),
             failures=failures,
             seats=self._seats,
-            total_timeout=self._config.agents.defaults.timeout.total / 1000,
+            total_timeout=total,
             clock=self._clock,
         )
 

@@ -7,15 +7,18 @@ one that dies takes no conversation with it. Nothing of it is ever on a disk.
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections import OrderedDict
 from typing import Any, Final
 
 import msgspec
 
-from ..broker import Port, Remember, Remembered, ToEdge, ToWorker
+from ..broker import Closed, Port, Remember, Remembered, ToEdge, ToWorker
 from ..errors import PluginError, ValueTooLarge
 from ..hooks.context import Memory
+
+log = logging.getLogger(__name__)
 
 VALUE_LIMIT: Final = 256 * 1024
 """Encoded bytes of one value: it crosses to the edge whole, at each change."""
@@ -35,10 +38,10 @@ class _Value:
 
     __slots__ = ("body", "kept", "type")
 
-    def __init__(self, body: bytes, kept: object, type: Any) -> None:
+    def __init__(self, body: bytes, kept: object) -> None:
         self.body = body
         self.kept = kept
-        self.type = type
+        self.type: Any = None
 
 
 class Memories:
@@ -80,7 +83,7 @@ class Memories:
                 fix="Remember less, or under several keys.",
             )
         with self._lock:
-            self._put(plugin, key, _Value(body, value, None))
+            self._put(plugin, key, _Value(body, value))
             self._note(plugin, key)
             values = self._plugins[plugin]
             while self._bytes[plugin] > self._plugin_limit:
@@ -88,15 +91,15 @@ class Memories:
                 self._take_out(plugin, oldest)
                 self._note(plugin, oldest)
 
-    def get(self, plugin: str, key: str, type: Any, default: Any) -> Any:
+    def get(self, plugin: str, key: str, wanted: Any, default: Any) -> Any:
         """As :meth:`clawdcore.Memory.get`."""
         with self._lock:
-            value = self._plugins.get(plugin, {}).get(key)
+            value = self._plugins.get(plugin, OrderedDict()).get(key)
             if value is None:
                 return default
-            if value.kept is UNREAD or value.type not in (None, type):
-                value.kept = msgspec.msgpack.decode(value.body, type=type)
-                value.type = type
+            if value.kept is UNREAD or value.type not in (None, wanted):
+                value.kept = msgspec.msgpack.decode(value.body, type=wanted)
+                value.type = wanted
             return value.kept
 
     def delete(self, plugin: str, key: str) -> None:
@@ -115,7 +118,7 @@ class Memories:
         with self._lock:
             self._changed.pop((record.plugin, record.key), None)
             if record.body:
-                self._put(record.plugin, record.key, _Value(record.body, UNREAD, None))
+                self._put(record.plugin, record.key, _Value(record.body, UNREAD))
             else:
                 self._take_out(record.plugin, record.key)
 
@@ -127,7 +130,7 @@ class Memories:
             self._changed.clear()
 
     async def run(self, port: Port[ToEdge, ToWorker]) -> None:
-        """Send each change soon, until cancelled. Raises :class:`~clawdcore.broker.Closed`."""
+        """Send each change soon, until cancelled or the edge is gone."""
         wake = asyncio.Event()
         with self._lock:
             self._wake, self._loop = wake, asyncio.get_running_loop()
@@ -136,6 +139,8 @@ class Memories:
                 await self.send(port)
                 await wake.wait()
                 wake.clear()
+        except Closed:
+            log.debug("the edge is gone")
         finally:
             with self._lock:
                 self._wake = self._loop = None
@@ -158,7 +163,7 @@ class Memories:
             if not self._changed:
                 return None
             (plugin, key), _ = self._changed.popitem(last=False)
-            value = self._plugins.get(plugin, {}).get(key)
+            value = self._plugins.get(plugin, OrderedDict()).get(key)
             return Remember(plugin, key, None if value is None else value.body)
 
     def _put(self, plugin: str, key: str, value: _Value) -> None:
@@ -213,7 +218,7 @@ class _PluginMemory:
     def set(self, key: str, value: object) -> None:
         self._memories.set(self._plugin, key, value)
 
-    def get(self, key: str, type: Any = Any, default: Any = None) -> Any:
+    def get(self, key: str, type: Any = Any, default: Any = None) -> Any:  # noqa: A002 - as msgspec
         return self._memories.get(self._plugin, key, type, default)
 
     def delete(self, key: str) -> None:

@@ -65,23 +65,16 @@ class Schedules:
         """Register the function of a planned call; the last of a name holds."""
         self._functions[plugin, checked(plugin, name)] = function
 
-    async def begin(
-        self,
-        port: Port[ToEdge, ToWorker],
-        failures: Failures,
-        *,
-        limit: float,
-        alive: Callable[[str], bool],
-    ) -> None:
-        """Send what was planned during the start, and what is planned from now on.
-
-        A call may take ``limit`` seconds; ``alive`` tells whether a plugin is loaded.
-        """
+    def attach(self, failures: Failures, *, limit: float, alive: Callable[[str], bool]) -> None:
+        """Count failures there. A call may take ``limit`` seconds; is a plugin ``alive``?"""
         self._failures, self._limit, self._alive = failures, limit, alive
+
+    async def open(self, port: Port[ToEdge, ToWorker]) -> None:
+        """Send what was planned during the start, and from now on what is planned."""
         while self._early:
             key = next(iter(self._early))
             plan = self._early.pop(key)
-            if alive(plan.plugin):
+            if self._alive(plan.plugin):
                 await port.send(plan)
         self._port = port
 
@@ -247,9 +240,7 @@ class _PluginSchedule:
         due = self._schedules.now() + seconds
         await self._schedules.plan(Plan(self._plugin, name, chat, user, due, seconds))
 
-    async def at(
-        self, name: str, when: datetime | float, *, chat: int = 0, user: int = 0
-    ) -> None:
+    async def at(self, name: str, when: datetime | float, *, chat: int = 0, user: int = 0) -> None:
         due = epoch(self._plugin, when)
         await self._schedules.plan(Plan(self._plugin, name, chat, user, due))
 

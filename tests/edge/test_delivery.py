@@ -272,3 +272,41 @@ def test_a_draft_that_fails_is_let_go(error: CallError) -> None:
         assert t.sent[0].text == "abc"
 
     tell(story)
+
+
+def test_a_flood_wait_for_drafts_ends_them_for_so_long_and_holds_up_no_answer() -> None:
+    async def story(d: Delivery, t: FakeTelegram, r: list[Receipt], g: asyncio.TaskGroup) -> None:
+        asked: list[float] = []
+
+        async def refuse(target: Target, draft_id: int, text: str) -> None:
+            asked.append(asyncio.get_running_loop().time())
+            raise FloodWait(20)
+
+        t.draft = refuse  # type: ignore[method-assign]
+        for number in range(10):
+            d.show(draft(f"text {number}"), g)
+            await asyncio.sleep(1)
+        d.put(send("abc"), g)
+        await d.flushed()
+        assert asked == [0.0]
+        assert t.sent[0].at < 11
+        await asyncio.sleep(10)
+        d.show(draft("again"), g)
+        await d.flushed()
+        assert len(asked) == 2
+
+    tell(story)
+
+
+def test_many_chats_are_served_at_thirty_a_second_in_turn() -> None:
+    async def story(d: Delivery, t: FakeTelegram, r: list[Receipt], g: asyncio.TaskGroup) -> None:
+        for chat in range(1, 61):
+            for number in range(3):
+                d.put(send(str(number), chat=chat, update=chat * 10 + number), g)
+        await d.flushed()
+        times = [sent.at for sent in t.sent]
+        assert all(late - early >= 1.0 for early, late in zip(times, times[30:], strict=False))
+        assert times[-1] < 7
+        assert [sent.text for sent in t.sent[:60]] == ["0"] * 60
+
+    tell(story)

@@ -215,3 +215,62 @@ def test_cancelled_before_or_after_its_task_began(started: bool) -> None:
         loop.run_until_complete(run())
     finally:
         loop.close()
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_at_the_end_what_is_on_its_way_is_unknown_and_the_rest_is_stopped(cancelled: bool) -> None:
+    books = Books()
+
+    class Slow(FakeTelegram):
+        async def send(
+            self, target: Target, text: str, entities: tuple[Entity, ...], *, preview: bool
+        ) -> int:
+            await asyncio.sleep(5)
+            return await super().send(target, text, entities, preview=preview)
+
+    async def run() -> None:
+        delivery = Delivery(Slow(), books.note)
+
+        async def work() -> None:
+            async with asyncio.TaskGroup() as tasks:
+                for number in (1, 2):
+                    delivery.put(Send(number, Target(chat_id=1), Reply(text="x")), tasks)
+
+        running = asyncio.create_task(work())
+        await asyncio.sleep(1)
+        if cancelled:
+            running.cancel()
+        await delivery.close()
+        await asyncio.wait({running})
+
+    loop = VirtualLoop()
+    try:
+        loop.run_until_complete(run())
+    finally:
+        loop.close()
+    assert books.errors == {"unknown" if cancelled else "": 1, "stopped": 1}
+
+
+def test_a_pause_does_not_hold_up_the_end() -> None:
+    books = Books()
+    telegram = FakeTelegram()
+    telegram.failures.append(FloodWait(3000))
+    ended: list[float] = []
+
+    async def run() -> None:
+        delivery = Delivery(telegram, books.note)
+        async with asyncio.TaskGroup() as tasks:
+            delivery.put(Send(1, Target(chat_id=1), Reply(text="x")), tasks)
+            await asyncio.sleep(1)
+            await delivery.close()
+            delivery.put(Send(2, Target(chat_id=1), Reply(text="x")), tasks)
+        await delivery.flushed()
+        ended.append(asyncio.get_running_loop().time())
+
+    loop = VirtualLoop()
+    try:
+        loop.run_until_complete(run())
+    finally:
+        loop.close()
+    assert books.errors == {"stopped": 2}
+    assert ended == [1.0]

@@ -132,6 +132,20 @@ def test_two_answers_in_a_quiet_group_stay_two() -> None:
     tell(story)
 
 
+def test_answers_that_nobody_saw_grow_are_merged_and_the_one_that_was_seen_is_not() -> None:
+    async def story(p: Play, g: asyncio.TaskGroup) -> None:
+        p.delivery.show(draft(1, LONG), g)
+        await asyncio.sleep(2)
+        for number in range(1, 9):
+            p.delivery.put(send(number, f"answer {number}", streamed=True), g)
+        await p.delivery.flushed()
+        assert p.texts[0] == "answer 1"
+        assert len(p.texts) == 2
+        assert p.errors == [""] * 8
+
+    tell(story)
+
+
 def test_nothing_is_merged_in_private() -> None:
     async def story(p: Play, g: asyncio.TaskGroup) -> None:
         for number in range(1, 9):
@@ -399,7 +413,8 @@ def test_nothing_grows_while_answers_wait_nor_when_it_is_off() -> None:
         assert all(text.startswith("x") for text in p.texts)
         p.delivery.put(send(1, "end", streamed=True), g)
         await p.delivery.flushed()
-        assert p.texts[-1] == "end"
+        assert p.texts[-1].endswith("end")
+        assert not any(LONG in text for text in p.texts)
 
     tell(busy)
 

@@ -20,7 +20,11 @@ BASIC = -7
 
 @dataclass(frozen=True)
 class Case:
-    """A reply that meets a fault. ``messages`` are there in the end."""
+    """A reply that meets a fault. ``messages`` are there in the end.
+
+    ``between`` messages of another chat come before ours, of which the edge gets the
+    last ``seen`` while the send is under way.
+    """
 
     fault: FaultKind
     chat: int = 5
@@ -29,6 +33,7 @@ class Case:
     error: str = ""
     messages: int = 1
     between: int = 0
+    seen: int = 0
 
 
 CASES = (
@@ -47,7 +52,9 @@ CASES = (
     Case("flood", notice=True),
     # Messages of other chats stand between the floor and ours.
     Case("drop_after", notice=True, between=5),
-    Case("drop_after", notice=True, between=20, error="unknown"),
+    Case("drop_after", notice=True, between=20, seen=20),
+    Case("drop_after", notice=True, between=20, seen=1, error="unknown"),
+    Case("drop_before", notice=True, between=20, seen=20),
 )
 
 
@@ -70,12 +77,14 @@ async def outcome(case: Case) -> tuple[str, int, int]:
         delivery = Delivery(api, finished, pace=FAST)
         delivery.reads_all = case.reads_all
         delivery.seen(case.chat, asked)
-        for _ in range(case.between):
-            server.say(bob, "elsewhere")
+        others = [server.say(bob, "elsewhere")["message_id"] for _ in range(case.between)]
         server.fail(case.fault, "sendMessage")
         target = Target(chat_id=case.chat, reply_to=asked, private=case.chat > 0)
         async with asyncio.TaskGroup() as tasks:
             delivery.put(Send(1, target, Reply(text="yes"), notice=case.notice), tasks)
+            await server.wait(lambda: server.calls["sendMessage"])
+            for message_id in others[len(others) - case.seen :]:
+                delivery.seen(bob.id, message_id)
             await delivery.flushed()
         await delivery.close()
         await api.close()

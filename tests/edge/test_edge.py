@@ -360,7 +360,7 @@ def test_conflicts_from_the_start_end_it() -> None:
 
 
 def test_conflicts_later_are_waited_out() -> None:
-    script = Script(answer(), *[Conflict("409")] * 6, answer(b'{"update_id":1}'))
+    script = Script(answer(), answer(), *[Conflict("409")] * 6, answer(b'{"update_id":1}'))
     assert len(poll(script, 600)) == 1
 
 

@@ -1,4 +1,4 @@
-"""Delivery: a lane a chat, what it holds, and the books on it. Interface frozen.
+"""Delivery: a lane a chat, what it holds, and the books on it.
 
 A lane exists while it has something to send. Replies to one asker go in the order
 in which they were put; others are overtaken by merging only. How many wait in
@@ -157,12 +157,9 @@ class Delivery:
     def drop_chat(self, chat_id: int) -> None:
         """The bot can't write to this chat any more: what waits for it is "Rejected"."""
         self._marks.forget(chat_id)
-        lane = self._lanes.get(chat_id)
-        if lane is None:
-            return
-        for send in lane.drop():
-            self._undo(send, Rejected.__name__, lane.tasks)
-        self._gate.turn_away(lane.chat_id)
+        for key, lane in self._lanes.items():
+            if chat_id in (key, lane.chat_id):
+                self._drop(lane)
 
     async def arrived(self, chat_id: int, floor: int, *, private: bool) -> bool | None:
         """Whether a message of ours above ``floor`` exists in a chat, after a crash.
@@ -316,9 +313,13 @@ class Delivery:
         log.info("a chat can't be written to: %s", refused.reason)
         for send in list(lane.current):
             await self._finish(lane, send, error=Rejected.__name__)
-        for key, known in list(self._lanes.items()):
-            if known is lane:
-                self.drop_chat(key)
+        self._marks.forget(lane.chat_id)
+        self._drop(lane)
+
+    def _drop(self, lane: Lane) -> None:
+        for send in lane.drop():
+            self._undo(send, Rejected.__name__, lane.tasks)
+        self._gate.turn_away(lane.chat_id)
 
     async def _finish(
         self, lane: Lane, send: Send, ids: tuple[int, ...] = (), error: str = ""

@@ -1,7 +1,7 @@
 """Several short replies of one chat as one message; pure.
 
-Only finished replies of one topic are merged that were never shown while they
-were written, will not be deleted, and replace no earlier answer. Those of one
+Only finished replies of one topic are merged that nobody saw being written, that
+will not be deleted, and that replace no earlier answer. Those of one
 asker keep their order: nobody's reply goes before an earlier one to the same
 person that has to wait.
 """
@@ -33,8 +33,12 @@ class Part(msgspec.Struct, frozen=True):
 
 
 def may_merge(send: Send) -> bool:
-    """Whether a reply may share a message with others."""
-    return not (send.target.private or send.streamed or send.edited or send.reply.delete_after > 0)
+    """Whether a reply may share a message with others.
+
+    ``send.streamed`` says that there were drafts of it. A group is shown none while
+    it is busy, so that what counts is whether a message of it is there.
+    """
+    return not (send.target.private or send.edited or send.reply.delete_after > 0)
 
 
 def gather(waiting: Iterable[Send], limit: int, shown: Container[int] = ()) -> list[Part]:

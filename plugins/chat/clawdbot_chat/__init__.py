@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Final
 
 from pydantic import BaseModel
@@ -45,9 +46,8 @@ class Chat:
     """The plugin: one for each bot, since it holds the bot's conversations."""
 
     def __init__(self) -> None:
-        defaults = ChatOptions()
-        self._sessions = Sessions(limit=defaults.sessions, idle=defaults.idle_minutes * MINUTE)
-        self._expiry = Expiry(self._sessions)
+        self._sessions: Sessions | None = None
+        self._expiry: Expiry | None = None
 
     @hookimpl
     def options_model(self) -> type[BaseModel]:
@@ -61,15 +61,18 @@ class Chat:
         @register("new")
         async def new(message: Message) -> str:
             """Start the conversation afresh"""
-            self._sessions.drop(message.session)
+            if self._sessions is not None:
+                self._sessions.drop(message.session)
             return texts.fresh(message.sender.language)
 
     @hookimpl
     def register_handlers(self, register: RegisterHandler, context: Context) -> None:
         """Answers what is addressed to the bot, one message of a session at a time."""
         options: ChatOptions = context.options
-        self._sessions.limit = options.sessions
-        self._sessions.idle = options.idle_minutes * MINUTE
+        sessions = self._sessions = Sessions(
+            context.memory, limit=options.sessions, idle=options.idle_minutes * MINUTE
+        )
+        expiry = self._expiry = Expiry(sessions)
         answerer = Answerer(context, options)
 
         @register(*KINDS, serial=lambda message: message.session, format="markdown")
@@ -78,21 +81,29 @@ class Chat:
             if not text:
                 return PASS
             quoted = "" if message.reply_to is None else await message.reply_to.text()
-            session = self._sessions.open(
-                message.session, chat=message.chat.id, now=context.clock()
-            )
+            key = message.session
+            session = sessions.open(key, chat=message.chat.id, now=context.clock())
+            expiry.arm(context.clock)
+            keep = partial(sessions.keep, key, session)
+            return answerer.answer(session, message, text, quoted.strip(), keep)
+
+    @hookimpl
+    async def startup(self, context: Context) -> None:
+        """Sees to the end of conversations that an earlier worker has left."""
+        if self._expiry is not None:
             self._expiry.arm(context.clock)
-            return answerer.answer(session, message, text, quoted.strip())
 
     @hookimpl
     async def shutdown(self) -> None:
-        """Erases everything."""
-        self._expiry.cancel()
-        self._sessions.clear()
+        """Ends nothing: the conversations are the next worker's."""
+        if self._expiry is not None:
+            self._expiry.cancel()
 
     @hookimpl
     async def forget(self, scope: Scope) -> str | None:
         """Erases a chat's conversations, or a user's own and their questions elsewhere."""
+        if self._sessions is None:
+            return None
         if scope.kind == "chat":
             erased = self._sessions.forget_chat(scope.id)
         else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Final
 
@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 
 UNKNOWN_CONTEXT: Final = 4096
 """Tokens of context while the primary model can't tell: a fallback will answer then."""
+Keep = Callable[[], None]
 CUT: Final = "…"
 """Ends an answer that reached its most tokens."""
 
@@ -66,11 +67,12 @@ class Answerer:
         self._options = options
 
     async def answer(
-        self, session: Session, message: Message, text: str, quoted: str
+        self, session: Session, message: Message, text: str, quoted: str, keep: Keep
     ) -> AsyncGenerator[str, None]:
         """The answer as it grows.
 
-        ``text`` is all of the message, ``quoted`` all of what it replies to or "".
+        ``text`` is all of the message, ``quoted`` all of what it replies to or "";
+        ``keep`` is called when the session got its exchange.
         What was shown is remembered, also of an answer that broke off, since the
         user has seen it; of an answer that never began, or was empty, nothing is.
 
@@ -85,7 +87,8 @@ class Answerer:
                     question.said.append(piece)
                     yield piece
         finally:
-            _remember(session, question)
+            if _remember(session, question):
+                keep()
 
     def _question(self, session: Session, message: Message, text: str, quoted: str) -> Question:
         group = message.chat.kind != "private"
@@ -198,16 +201,17 @@ class Answerer:
             raise GenerationFailed("the model stopped before its answer was complete.")
 
 
-def _remember(session: Session, question: Question) -> None:
-    """Keep the exchange as far as it was shown."""
+def _remember(session: Session, question: Question) -> bool:
+    """Add the exchange as far as it was shown, if any of it was."""
     answer = prompts.plain("".join(question.said)).strip()
     if not answer:
-        return
+        return False
     if question.spare is not None:
         drop_oldest(session, question.spare)
     session.exchanges.append(
         Exchange.of(question.message.sender.id, question.name, question.turn.content, answer)
     )
+    return True
 
 
 @asynccontextmanager

@@ -1,15 +1,17 @@
 """What was said in each chat: in memory only, bounded, and gone after a while.
 
-Time is a parameter (seconds of a clock that only moves forward). Nothing here
+Time is a parameter (seconds of a clock that only moves forward, the same in all
+processes of a machine, so that a conversation ends in time in the next worker too). Nothing here
 prints: the texts are people's words, so no class has a ``repr`` that shows them.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
+
+from clawdcore import Memory, ValueTooLarge
 
 from .tokens import of_turn
 
@@ -62,7 +64,8 @@ class Session:
 
     ``ratio`` is real tokens over estimated ones, as last measured; ``ceiling`` the
     longest prompt to try after a longer one was refused, None where none was;
-    ``used`` when somebody last wrote; ``language`` their client's.
+    ``used`` when somebody last wrote; ``language`` their client's. ``ended`` says that
+    it was taken out: what an answer under way adds is lost with it.
     """
 
     chat: int
@@ -72,6 +75,7 @@ class Session:
     ratio: float = 1.0
     ceiling: int | None = None
     used: float = 0.0
+    ended: bool = False
 
     @property
     def tokens(self) -> int:
@@ -117,62 +121,89 @@ class Erased:
 
 
 class Sessions:
-    """The conversations by :attr:`clawdcore.Message.session`.
+    """The conversations by :attr:`clawdcore.Message.session`, all of them in ``memory``.
 
     At most ``limit`` of them, the longest unused going first, and none unused
     for ``idle`` seconds. A session that was taken out may still be held by an
     answer under way; what that adds is lost with it.
     """
 
-    def __init__(self, *, limit: int, idle: float) -> None:
+    def __init__(self, memory: Memory, *, limit: int, idle: float) -> None:
         self.limit = limit
         self.idle = idle
-        self._sessions: OrderedDict[str, Session] = OrderedDict()
+        self._memory = memory
 
     def __len__(self) -> int:
-        return len(self._sessions)
+        return len(self._keys())
 
     @property
     def next_expiry(self) -> float | None:
         """When the longest unused session ends; None without sessions."""
-        oldest = next(iter(self._sessions.values()), None)
-        return None if oldest is None else oldest.used + self.idle
+        oldest = next(iter(self._keys()), None)
+        session = None if oldest is None else self._at(oldest)
+        return None if session is None else session.used + self.idle
+
+    def all(self) -> list[tuple[str, Session]]:
+        """Every session with its key, the longest unused first."""
+        found = ((key, self._at(key)) for key in self._keys())
+        return [(key, session) for key, session in found if session is not None]
 
     def open(self, key: str, *, chat: int, now: float) -> Session:
-        """The session of ``key``, a new one where there is none."""
+        """The newest session of ``key``, a new one where there is none."""
         self.expire(now)
-        session = self._sessions.pop(key, None) or Session(chat)
+        session = self._at(key) or Session(chat)
         session.used = now
-        self._sessions[key] = session
-        while len(self._sessions) > self.limit:
-            self._sessions.popitem(last=False)
+        self._put(key, session)
+        for oldest in self._keys()[: -self.limit]:
+            self.drop(oldest)
         return session
+
+    def keep(self, key: str, session: Session) -> None:
+        """Remember a session to which an exchange was added.
+
+        Where another worker's answer came meanwhile, the exchange goes after that.
+        """
+        current = self._at(key)
+        if session.ended or current is None:
+            return
+        if current is not session:
+            current.exchanges.append(session.exchanges[-1])
+        self._put(key, current)
 
     def expire(self, now: float) -> None:
         """End the sessions that nobody used for too long."""
-        while (expiry := self.next_expiry) is not None and expiry <= now:
-            self._sessions.popitem(last=False)
+        for key in self._keys():
+            session = self._at(key)
+            if session is not None and session.used + self.idle > now:
+                return
+            self.drop(key)
 
     def drop(self, key: str) -> None:
         """End one session."""
-        self._sessions.pop(key, None)
+        session = self._at(key)
+        if session is not None:
+            session.ended = True
+        self._memory.delete(key)
 
     def forget_chat(self, chat: int) -> Erased:
         """End all sessions of a chat, those of its topics too."""
         erased = Erased()
-        for key, session in list(self._sessions.items()):
+        for key, session in self.all():
             if session.chat == chat:
-                erased += _held(self._sessions.pop(key))
+                self.drop(key)
+                erased += _held(session)
         return erased
 
     def forget_user(self, user: int) -> Erased:
         """End a user's private session, and take their questions out of all others."""
         # In a private chat the chat's id is the user's.
         erased = self.forget_chat(user)
-        for key, session in self._sessions.items():
+        for key, session in self.all():
             # A copy also where nothing is found: an answer to them may be under way, and
             # must not be remembered.
-            rest = self._sessions[key] = session.without(user)
+            rest = session.without(user)
+            session.ended = True
+            self._put(key, rest)
             before, after = _held(session), _held(rest)
             if before != after:
                 erased += Erased(
@@ -180,9 +211,22 @@ class Sessions:
                 )
         return erased
 
-    def clear(self) -> None:
-        """End all sessions."""
-        self._sessions.clear()
+    def _keys(self) -> list[str]:
+        return self._memory.keys()
+
+    def _at(self, key: str) -> Session | None:
+        return self._memory.get(key, Session)
+
+    def _put(self, key: str, session: Session) -> None:
+        """Remember it; the oldest of one that is too long for that goes."""
+        while True:
+            try:
+                self._memory.set(key, session)
+                return
+            except ValueTooLarge:
+                if not session.exchanges:
+                    session.notes.clear()
+                del session.exchanges[: (len(session.exchanges) + 1) // 2]
 
 
 def _held(session: Session) -> Erased:

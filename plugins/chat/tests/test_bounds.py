@@ -28,7 +28,7 @@ def test_a_thousand_long_conversations_take_bounded_memory(make_bot: Any) -> Non
     for _ in range(5):
         for number in range(1, 1001):
             bot.say("x" * 400, sender=User(number))
-        sessions = bot.chat._sessions._sessions.values()
+        sessions = [session for _, session in bot.chat._sessions.all()]
         sizes.append(
             sum(len(e.question) + len(e.answer) for each in sessions for e in each.exchanges)
         )

@@ -1,0 +1,8 @@
+"""The harness lives in ``bench``, beside the programs that run it at length."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
