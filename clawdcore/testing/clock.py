@@ -6,6 +6,7 @@ A test that waits an hour takes a millisecond, and never waits for luck.
 from __future__ import annotations
 
 import asyncio
+import math
 import selectors
 import time
 from collections.abc import Callable
@@ -81,6 +82,19 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Virtual seconds since the loop was made."""
         return self._now
+
+    @property
+    def _clock_resolution(self) -> float:
+        """The smallest step of our clock: a timer fires at its time, and never before.
+
+        Else one fires early, finds that it is not its time yet, and is set again,
+        for ever, since nothing makes the clock go on.
+        """
+        return math.ulp(self._now)
+
+    @_clock_resolution.setter
+    def _clock_resolution(self, seconds: float) -> None:
+        """What asyncio says of the real clock means nothing here."""
 
     def jump(self, seconds: float) -> None:
         """Move the clock forward."""

@@ -21,7 +21,7 @@ KILLS = {"worker": 4, "both": 3, "stops": 4, "culprit": 2}
 @pytest.mark.parametrize("webhook", [False, True], ids=["polling", "webhook"])
 @pytest.mark.parametrize("scenario", KILLS)
 def test_every_message_has_one_outcome(scenario: str, webhook: bool, tmp_path: Path) -> None:
-    plan = Plan(scenario, KILLS[scenario], webhook, rate=25.0, gap=1.0, seed=11)
+    plan = Plan(scenario, KILLS[scenario], webhook, rate=25.0, gap=1.0, seed=11, settle=40.0)
     result = asyncio.run(run(plan, tmp_path))
     assert result.failures == []
     figures: dict[str, Any] = result.figures

@@ -11,7 +11,7 @@ from chaos_parts.canaries import Canaries, Search
 
 
 def search(canaries: Canaries, folder: Path) -> Search:
-    found = Search(canaries, 0.0, [folder])
+    found = Search(canaries, 0.0, [folder], shared=())
     found.everywhere(disk_only=False)
     return found
 
@@ -43,7 +43,7 @@ def test_every_form_is_found(tmp_path: Path, shift: int) -> None:
 
 def test_nothing_is_found_where_nothing_is(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(Canaries().photo())
-    found = Search(Canaries(), 0.0, [tmp_path])
+    found = Search(Canaries(), 0.0, [tmp_path], shared=())
     found.everywhere(disk_only=True)
     assert not found.hits
 
