@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
 import sys
 import time
 from typing import Any, Final, TextIO
@@ -32,12 +33,12 @@ def plans(asked: argparse.Namespace) -> list[Plan]:
             if asked.way and asked.way != ("webhook" if webhook else "polling"):
                 continue
             ways = 1 if asked.way else len(WAYS)
-            part = -(-asked.kills * SHARES.get(name, 1.0) // (share * ways))
-            kills = max(int(part), LEAST.get(name, 1))
+            part = asked.kills * SHARES.get(name, 1.0) / (share * ways)
+            kills = max(math.ceil(round(part, 6)), LEAST.get(name, 1))
             gap = asked.gap * (4 if name == "limits" else 1)
             found.append(
                 Plan(name, kills, webhook, rate=asked.rate, messages=asked.messages, gap=gap,
-                     seed=asked.seed, options=asked.option)
+                     seed=asked.seed, doubled=asked.doubled, options=asked.option)
             )  # fmt: skip
     return found
 
@@ -79,6 +80,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=40.0, help="messages a second")
     parser.add_argument("--messages", type=int, default=0, help="at least so many in each run")
     parser.add_argument("--gap", type=float, default=1.5, help="mean seconds between two kills")
+    parser.add_argument("--doubled", type=float, default=0.02, help="share of repeated updates")
     parser.add_argument("--seed", type=int, default=int(time.time()) % 1_000_000)
     parser.add_argument("--only", action="append", choices=DISTURBERS, help="may be repeated")
     parser.add_argument("--way", choices=("polling", "webhook"), help="only this one")

@@ -25,6 +25,15 @@ ORPHANED: Final = 0
 """The exit status of a process whose parent is gone: nobody is left who would ask for it."""
 
 
+def python() -> list[str]:
+    """The command of this Python, with ``-m``, for a program that sees the modules that we see.
+
+    Those of the working folder only where it is on our own path.
+    """
+    sees = any(os.path.abspath(entry) == os.getcwd() for entry in sys.path)  # noqa: PTH100, PTH109
+    return [sys.executable, *([] if sees else ["-P"]), "-m"]
+
+
 def harden() -> None:
     """Leave no core file, let nobody of this user look into the memory, write files for us alone.
 

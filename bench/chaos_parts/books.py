@@ -12,6 +12,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final
 
 from clawdcore.testing.botapi import Record
@@ -124,12 +125,19 @@ class Books:
                     self.answered_at.setdefault(token, record.at)
                     self._open.discard(token)
                 if not _tokens(part):
-                    self._open.difference_update(a.token for a in self._spoken_for(part))
+                    spoken = self._spoken_for(part)
+                    self._open.difference_update(covered(part, spoken, self._open))
 
     @property
     def open(self) -> int:
         """How many messages have no outcome yet, as far as can be told on the way."""
         return len(self._open)
+
+    def kinds(self, tokens: Iterable[str]) -> dict[str, int]:
+        """How many of these messages there are of each kind of chat and message."""
+        asked = (self.asked[token] for token in tokens)
+        places = (f"{a.how} in {'private' if a.chat > 0 else 'a group'}" for a in asked)
+        return dict(Counter(places))
 
     def balance(self) -> Balance:
         """How the books stand now."""
@@ -148,7 +156,9 @@ class Books:
                     notices.append(part)
         alone, shared = self._notices(notices, answers, result)
         for token, asked in self.asked.items():
-            self._settle(asked, len(answers.get(token, ())), token in alone, token in shared, result)
+            self._settle(
+                asked, len(answers.get(token, ())), token in alone, token in shared, result
+            )
         result.torn = sum(token in answers for token, _ in begun)
         result.torn_lost = len(begun) - result.torn
         result.disordered = self._disorder()
@@ -188,14 +198,9 @@ class Books:
                 continue
             if not all(asked.culprit for asked in spoken):
                 result.innocents_noticed[kind] += 1
-            tokens = [a.token for a in spoken if not answers.get(a.token)]
-            if many(part.text) > 1:
-                shared.update(tokens[: many(part.text)])
-            elif part.reply_to:
-                alone.add(spoken[0].token)
-            else:
-                left = [token for token in reversed(tokens) if token not in alone]
-                alone.update(left[:1])
+            unsettled = {a.token for a in spoken if not answers.get(a.token)} - alone - shared
+            several = many(part.text) > 1
+            (shared if several else alone).update(covered(part, spoken, unsettled))
         return alone, shared
 
     def _spoken_for(self, part: Part) -> list[Asked]:
@@ -228,7 +233,7 @@ class Books:
         count = 0
         for line in lines.values():
             times = [self._first[a.token] for a in sorted(line, key=lambda a: a.message)]
-            count += sum(later < before for before, later in zip(times, times[1:], strict=False))
+            count += sum(later < before for before, later in pairwise(times))
         return count
 
 
@@ -244,6 +249,18 @@ def parts(record: Record) -> list[Part]:
         Part(key, record.n, place, text, 0 if place else reply_to, user)
         for place, (text, user) in enumerate(zip(texts, users, strict=True))
     ]
+
+
+def covered(part: Part, spoken: list[Asked], unsettled: set[str]) -> list[str]:
+    """The tokens that a notice settles. ``spoken`` are those it may be about, newest first.
+
+    What it replies to is settled whatever else was said to it; a shared notice
+    settles the newest that nothing else does, one by name the oldest.
+    """
+    left = [asked.token for asked in spoken if asked.token in unsettled]
+    if many(part.text) > 1:
+        return left[: many(part.text)]
+    return [spoken[0].token] if part.reply_to and spoken else left[-1:]
 
 
 def kind_of(text: str) -> str:

@@ -13,7 +13,10 @@ from typing import Final
 
 MEMORY: Final = frozenset({"tmpfs", "ramfs"})
 """File systems that have no disk below them."""
-SHARED: Final = tuple(Path(p) for p in ("/dev/shm", "/var/tmp", "/tmp", "/run", "/var/crash"))
+SHARED: Final = tuple(
+    Path("/", *parts)
+    for parts in (("dev", "shm"), ("var", "tmp"), ("tmp",), ("run",), ("var", "crash"))
+)
 """Where a process may leave files besides its own folders."""
 
 
@@ -67,14 +70,22 @@ def forms(data: bytes) -> Iterator[tuple[str, bytes]]:
 class Search:
     """Searches files that changed since ``began`` (seconds since the epoch).
 
-    ``folders`` are searched whole. :attr:`hits` says what was found where,
+    ``folders`` are searched whole, ``shared`` for what changed since. :attr:`hits` says what was found where,
     :attr:`files` how many files were read, :attr:`unreadable` how many could not be.
     """
 
-    def __init__(self, canaries: Canaries, began: float, folders: Iterable[Path]) -> None:
+    def __init__(
+        self,
+        canaries: Canaries,
+        began: float,
+        folders: Iterable[Path],
+        *,
+        shared: Iterable[Path] = SHARED,
+    ) -> None:
         self._canaries = canaries
         self._began = began
         self._folders = tuple(folders)
+        self._shared = tuple(shared)
         self._memory = memory_devices()
         self.hits: set[str] = set()
         self.files = 0
@@ -86,7 +97,7 @@ class Search:
         for folder in self._folders:
             self._walk(folder, since=0.0, disk_only=disk_only)
         if not disk_only:
-            for folder in SHARED:
+            for folder in self._shared:
                 self._walk(folder, since=self._began, disk_only=False)
 
     def handles(self, handles: Iterable[Path]) -> None:
@@ -106,7 +117,9 @@ class Search:
                 return
             if disk_only and about.st_dev in self._memory:
                 return
-            with path.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as data:
+            with path.open("rb") as file:
+                data = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+            with data:
                 found = self._canaries.found_in(data)
         except FileNotFoundError:
             return  # gone meanwhile: a journal of the database, somebody's temporary file

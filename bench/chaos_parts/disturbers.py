@@ -16,6 +16,11 @@ from .town import Town
 
 Look = Callable[[], Awaitable[None]]
 """Searches the disk, as it is now."""
+EARLY: Final = 0.1
+"""Share of kills that may come before the killed has begun to work."""
+WORKS_AFTER: Final = 90.0
+"""Seconds in which a new worker must answer somebody: the edge waits longer and longer
+(up to 30 s) between starts that fail, as those do that are killed."""
 
 
 @dataclass(slots=True)
@@ -50,6 +55,22 @@ class Scene:
         """A random moment: mostly about the gap, sometimes at once, sometimes long."""
         await asyncio.sleep(self.random.expovariate(1 / self.disturbance.gap))
 
+    async def until_it_works(self) -> None:
+        """Until somebody is answered from now on.
+
+        Raises:
+            Failed: nobody is.
+        """
+        after = self.server.sent[-1].n if self.server.sent else 0
+        try:
+            await self.server.wait(lambda: self._answers(after), WORKS_AFTER)
+        except TimeoutError:
+            words = self.program.last_words()
+            raise Failed(f"nobody was answered in {WORKS_AFTER:g} s: {words}") from None
+
+    def _answers(self, after: int) -> bool:
+        return bool(self.server.sent) and self.server.sent[-1].n > after
+
 
 async def kill_workers(scene: Scene) -> None:
     """``kill -9`` of the worker, at random moments."""
@@ -57,6 +78,8 @@ async def kill_workers(scene: Scene) -> None:
     loop = asyncio.get_running_loop()
     while so_far.done < so_far.kills:
         worker = await scene.program.another_worker(None)
+        if scene.random.random() >= EARLY:
+            await scene.until_it_works()
         await scene.wait()
         in_flight = scene.server.in_flight
         killed = scene.program.kill_worker()
@@ -114,6 +137,8 @@ async def reload(scene: Scene) -> None:
 
 
 CULPRITS: Final = ("/crash", "/block")
+NOTICED: Final = 15.0
+"""Seconds in which a worker that was brought down or to a halt must be replaced."""
 
 
 async def run_culprits(scene: Scene) -> None:
@@ -125,7 +150,8 @@ async def run_culprits(scene: Scene) -> None:
         command = CULPRITS[number % len(CULPRITS)]
         scene.town.say(person, command, culprit=True)
         before = len(scene.program.seen)
-        ends = asyncio.get_running_loop().time() + 10.0
+        ends = asyncio.get_running_loop().time() + NOTICED
+        # Once its plugin rests, a message can do no harm any more.
         while len(scene.program.seen) == before and asyncio.get_running_loop().time() < ends:
             scene.program.worker()
             await asyncio.sleep(LOOK)

@@ -153,7 +153,9 @@ class Program:
             async with asyncio.timeout(STOP_SECONDS):
                 status = await self._process.wait()
         except TimeoutError:
-            raise Failed(f"SIGTERM did not end it in {STOP_SECONDS} s: {self.last_words()}") from None
+            raise Failed(
+                f"SIGTERM did not end it in {STOP_SECONDS} s: {self.last_words()}"
+            ) from None
         self.statuses.append(status)
         for worker in workers:
             if not await processes.until_gone(worker, 5.0):

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from clawdcore.testing.botapi import Limits
 
-from .books import Asked, Balance, Books, as_figures
+from .books import Balance, Books, as_figures
 from .canaries import Canaries, Search
 from .disturbers import (
     Disturbance,
@@ -51,7 +51,8 @@ class Plan:
 
     ``gap`` is the mean of seconds between kills; ``settle`` how many seconds the bot
     has to answer what is open once nobody writes any more. ``slow`` is the share of
-    sends whose answer takes 30 ms, so that kills find some under way.
+    sends whose answer takes 30 ms, so that kills find some under way,
+    ``doubled`` the share of updates that come twice.
     """
 
     scenario: str
@@ -63,6 +64,7 @@ class Plan:
     settle: float = 120.0
     seed: int = 1
     slow: float = 0.1
+    doubled: float = 0.02
     options: Sequence[str] = ()
 
     @property
@@ -112,6 +114,7 @@ class _Run:
         self._town = Town(
             server, self._books, self._canaries, seed=plan.seed, people=40,
             groups=2 if paced else 6, in_groups=0.3 if paced else 0.5,
+            doubled=plan.doubled,
         )  # fmt: skip
         self._scene = Scene(
             program, server, self._town, random.Random(plan.seed + 1),
@@ -121,7 +124,7 @@ class _Run:
     async def play(self) -> Result:
         """The whole story."""
         failures: list[str] = []
-        after: list[Asked] = []
+        resting = 0
         writing = 0.0
         if self._plan.slow:
             for method in ("sendMessage", "editMessageText"):
@@ -133,7 +136,7 @@ class _Run:
             writing = await self._flood()
             await self._settled()
             if self._plan.scenario == "culprit":
-                after = await self._after_culprits()
+                resting = await self._after_culprits()
             await self._program.stop()
         except Failed as failure:
             failures.append(str(failure))
@@ -146,7 +149,7 @@ class _Run:
         self._books.read(self._server.records(self._books.last))
         await asyncio.to_thread(self._search.everywhere)
         balance = self._books.balance()
-        failures += self._judge(balance, after)
+        failures += self._judge(balance, resting)
         return Result(self._plan, self._figures(balance, writing), failures)
 
     async def _flood(self) -> float:
@@ -174,13 +177,14 @@ class _Run:
 
         await self._server.wait(none_open, self._plan.settle)
 
-    async def _after_culprits(self) -> list[Asked]:
-        """The culprit rests, by all its commands; the others work."""
-        first, second = self._town.people[:2]
-        calm = self._town.say(first, "/calm", culprit=True)
-        echo = self._town.say(second, "/echo")
+    async def _after_culprits(self) -> int:
+        """The culprits rest, by all their commands; the others work."""
+        commands = ("/calm", "/idle")[: self._plan.kills]
+        for person, command in zip(self._town.people, commands, strict=False):
+            self._town.say(person, command, culprit=True)
+        self._town.say(self._town.people[-1], "/echo")
         await self._settled()
-        return [calm, echo]
+        return len(commands)
 
     async def _look(self) -> None:
         """Search what lies on a disk at this moment, and what is open."""
@@ -188,7 +192,7 @@ class _Run:
         await asyncio.to_thread(self._search.handles, handles)
         await asyncio.to_thread(self._search.everywhere, disk_only=True)
 
-    def _judge(self, balance: Balance, after: list[Asked]) -> list[str]:
+    def _judge(self, balance: Balance, resting: int) -> list[str]:
         """What was promised and did not hold."""
         scenario = self._plan.scenario
         disturbance = self._scene.disturbance
@@ -216,24 +220,26 @@ class _Run:
         failures += [f"{count} {what}" for what, count in none.items() if count]
         if scenario in ("stops", "calm") and balance.duplicates:
             failures.append(f"{balance.duplicates} messages were answered twice")
-        if scenario in ("worker", "limits", "culprit", "both"):
-            if balance.duplicates > disturbance.in_flight:
-                failures.append(
-                    f"{balance.duplicates} messages were answered twice, "
-                    f"{disturbance.in_flight} sends were in flight at the kills"
-                )
+        elif balance.duplicates > disturbance.in_flight:
+            failures.append(
+                f"{balance.duplicates} messages were answered twice, "
+                f"{disturbance.in_flight} sends were in flight at the kills"
+            )
         if balance.injected != balance.answered + balance.noticed + balance.unaddressed:
             failures.append("injected is not answered + noticed + not addressed")
         if disturbance.done < disturbance.kills:
             failures.append(f"only {disturbance.done} of {disturbance.kills} disturbances happened")
-        if after and not balance.notices["resting"]:
-            failures.append("the culprit's other command did not say that it rests")
+        if balance.notices["resting"] < resting:
+            failures.append("a culprit's other command did not say that it rests")
+        if scenario == "culprit" and balance.notices["poison"] < resting:
+            failures.append("a message that brought the worker down twice was not given up")
         return failures
 
     def _figures(self, balance: Balance, writing: float) -> dict[str, Any]:
         disturbance = self._scene.disturbance
         pauses = disturbance.pauses
         return as_figures(balance) | {
+            "lost_kinds": self._books.kinds(balance.lost),
             "disturbed": disturbance.done,
             "in_flight_at_kills": disturbance.in_flight,
             "reloads": disturbance.reloads,

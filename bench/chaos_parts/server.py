@@ -1,7 +1,8 @@
-"""The local Bot API server, which also counts calls under way and refusals."""
+"""The local Bot API server, which also counts calls under way, and lets downloads fail."""
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from typing import Any
 
@@ -16,7 +17,7 @@ class CountingServer(BotApiServer):
     """Counts, besides what the server counts itself.
 
     ``in_flight`` are calls that show an answer and are under way now; ``refused``
-    are answers of 429, by method.
+    are answers of 429, by method. A fault of the method ``download`` meets files.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -35,3 +36,20 @@ class CountingServer(BotApiServer):
             raise
         finally:
             self.in_flight -= shows
+
+    async def _download(self, request: web.Request) -> web.StreamResponse:
+        fault = self.faults.take("download")
+        kind = fault.kind if fault is not None else ""
+        statuses = {"flood": 429, "error": 500, "unauthorized": 401}
+        if kind in statuses:
+            return web.Response(status=statuses[kind])
+        answer = await super()._download(request)
+        if kind in ("drop_before", "drop_after"):
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response()
+        if fault is not None and kind == "slow":
+            await asyncio.sleep(fault.seconds)
+        if kind == "garbage":
+            return web.Response(body=b"\xff")
+        return answer

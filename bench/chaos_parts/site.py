@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +14,7 @@ from typing import Any, Final
 TOKEN: Final = "1:TEST_" + "x" * 30
 FAST: Final = {"perSecond": 1000, "perChat": 1000, "groupPerMinute": 60_000}
 """A pace at which nothing waits; what the server allows is another matter."""
-PLUGINS: Final = ("parrot", "culprit")
+PLUGINS: Final = ("parrot", "culprit", "sleeper")
 _SOURCES: Final = Path(__file__).parent / "plugins"
 
 
@@ -28,7 +29,7 @@ class Site:
     folder: Path
     api_root: str
     webhook: bool = False
-    pace: dict[str, float] | None = field(default_factory=lambda: dict(FAST))
+    pace: Mapping[str, float] | None = field(default_factory=lambda: dict(FAST))
     concurrent: int = 64
     timeout: float = 60.0
     port: int = 0
@@ -66,7 +67,7 @@ class Site:
 
     def _content(self) -> dict[str, Any]:
         telegram: dict[str, Any] = {"apiRoot": self.api_root}
-        if self.pace is not None and not os.environ.get("NOPACE"):
+        if self.pace is not None:
             telegram["pace"] = self.pace
         if self.webhook:
             address = f"http://127.0.0.1:{self.port}/telegram-webhook"

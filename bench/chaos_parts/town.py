@@ -14,12 +14,14 @@ from .canaries import Canaries
 
 DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 COMMANDS: Final = ("/echo", "/nap", "/stream", "/work", "/file")
-DOUBLED: Final = 0.02
-"""Share of updates that Telegram brings twice."""
 
 
 class Town:
-    """``people`` who write in private, and ``groups`` of some of them."""
+    """``people`` who write in private, and ``groups`` of some of them.
+
+    ``in_groups`` is the share of messages that go to groups, ``doubled`` the share of
+    updates that come twice.
+    """
 
     def __init__(
         self,
@@ -31,11 +33,13 @@ class Town:
         people: int = 40,
         groups: int = 6,
         in_groups: float = 0.5,
+        doubled: float = 0.0,
     ) -> None:
         self._server = server
         self._books = books
         self._canaries = canaries
         self._random = random.Random(seed)
+        self._doubled = doubled
         self._count = 0
         self._in_groups = in_groups if groups else 0.0
         self._bot = f"@{server.bot.username}"
@@ -66,7 +70,7 @@ class Town:
 
     def one(self) -> Asked:
         """Somebody writes something somewhere."""
-        if self._random.random() < DOUBLED:
+        if self._random.random() < self._doubled:
             self._server.double_updates(1)
         if self._random.random() < self._in_groups:
             return self._in_group()
@@ -78,7 +82,9 @@ class Town:
         """Somebody writes ``text``, with a token and the canary behind it."""
         token = self._token()
         message = self._server.say(user, f"{text} {token} {self._canaries.text}", chat)
-        return self._note(token, message, addressed=True, how=text.split()[0], culprit=culprit)
+        return self._note(
+            token, message, addressed=True, how=text.partition(" ")[0], culprit=culprit
+        )
 
     def _in_private(self) -> Asked:
         person = self._random.choice(self.people)
@@ -147,7 +153,8 @@ class Town:
         culprit: bool = False,
     ) -> Asked:
         chat, sender, number = message["chat"], message["from"], message["message_id"]
-        assert isinstance(chat, dict) and isinstance(sender, dict)
+        assert isinstance(chat, dict)
+        assert isinstance(sender, dict)
         assert isinstance(number, int)
         asked = Asked(token, chat["id"], sender["id"], number, addressed, how, culprit)
         self._books.ask(asked)

@@ -15,6 +15,7 @@ from clawdcore import PASS, Context, Message, hookimpl
 from clawdcore.broker import Bot, memory_broker
 from clawdcore.config import parse
 from clawdcore.edge.app import Edge
+from clawdcore.edge.workers import OneWorker
 from clawdcore.hooks.registration import RegisterCommand, RegisterHandler
 from clawdcore.hooks.storage import SettingsStore
 from clawdcore.testing import FakeBackend, FakeTelegram
@@ -93,7 +94,7 @@ class Side:
         providers = [reference.partition("/")[0] for reference in (model.primary, *model.fallbacks)]
         edge_port, worker_port = memory_broker()
         self._telegram = _Telegram()
-        self._edge = Edge(config.channels.telegram, edge_port, self._telegram)
+        self._edge = Edge(config.channels.telegram, OneWorker(edge_port), self._telegram)
         self._worker = Worker(
             config,
             worker_port,

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import click
 
 from ..errors import ClawdBotError
+from ..process import python
 from .demo_control import Control
 from .demo_room import USERNAME
 from .demo_stderr import Stderr
@@ -49,7 +48,7 @@ class Processes:
         """
         from .demo_setup import TOKEN
 
-        command = [*_python(), "clawdcore.testing.botapi", "--with-parent"]
+        command = [*python(), "clawdcore.testing.botapi", "--with-parent"]
         command += ["--token", TOKEN, "--username", USERNAME]
         printed = Path(self._folder.name) / "server.log"
         with printed.open("wb") as log:
@@ -82,7 +81,7 @@ class Processes:
         folder = Path(self._folder.name)
         file = folder / "clawdbot.json"
         file.write_text(settings.written(api_root, folder / "workspace"), encoding="utf-8")
-        command = [*_python(), "clawdcore.cli.tethered", *(["--debug"] if self._debug else [])]
+        command = [*python(), "clawdcore.cli.tethered", *(["--debug"] if self._debug else [])]
         command += ["run", "--config", str(file)]
         self._stderr = Stderr(forward_all=self._debug)
         try:
@@ -137,12 +136,6 @@ class Processes:
         finally:
             for number, handler in self._handlers.items():
                 signal.signal(number, handler)
-
-
-def _python() -> list[str]:
-    """Python as the demo itself runs: the working folder's modules only where it sees them."""
-    sees = any(os.path.abspath(entry) == os.getcwd() for entry in sys.path)  # noqa: PTH100, PTH109
-    return [sys.executable, *([] if sees else ["-P"]), "-m"]
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

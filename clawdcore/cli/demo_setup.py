@@ -48,6 +48,8 @@ class Settings:
             "apiRoot": api_root,
             "owner": OPERATOR,
             "groups": {"*": {"requireMention": True}},
+            # The server in this terminal is not Telegram, and knows no limits.
+            "pace": {"perSecond": 1000, "perChat": 1000, "groupPerMinute": 60_000},
         }
         given = json.loads(json.dumps(self.given))
         given.setdefault("agents", {}).setdefault("defaults", {})["workspace"] = str(workspace)

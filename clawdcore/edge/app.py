@@ -162,12 +162,12 @@ class Edge:
         """All of it; returns what ended it, which must not end what is under way."""
         for deletion in self._ledger.deletions():
             self._desk.delivery.delete(deletion.chat, deletion.message, deletion.due, tasks)
-        working = tasks.create_task(_failure_of(self._workers.run(self)))
+        working = tasks.create_task(_failure_of(lambda: self._workers.run(self)))
         helping = [tasks.create_task(self._feed()), tasks.create_task(self._planned.run())]
         stop = tasks.create_task(self._stopping.wait())
         attached = tasks.create_task(self._attached.wait())
         await asyncio.wait({working, attached, stop}, return_when="FIRST_COMPLETED")
-        receiving = tasks.create_task(_failure_of(receiver.run()))
+        receiving = tasks.create_task(_failure_of(receiver.run))
         if self._attached.is_set():
             await asyncio.wait({working, receiving, stop}, return_when="FIRST_COMPLETED")
         for task in (stop, attached, receiving):
@@ -385,10 +385,10 @@ async def _send(port: Port[ToWorker, ToEdge], record: ToWorker) -> None:
         log.debug("%s came after the worker had gone", type(record).__name__)
 
 
-async def _failure_of(work: Awaitable[None]) -> Exception | None:
+async def _failure_of(work: Callable[[], Awaitable[None]]) -> Exception | None:
     """What ended ``work`` by itself. Returned, not raised, so that it ends nothing else."""
     try:
-        await work
+        await work()
     except Closed:
         log.debug("the worker has gone")
     except Exception as error:  # noqa: BLE001 - raised once all is settled

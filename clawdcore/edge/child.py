@@ -7,7 +7,6 @@ import os
 import resource
 import signal
 import socket
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Final
 
 from ..broker import Port, ToEdge, ToWorker
 from ..broker.sockets import edge_end
+from ..process import python
 from ..scratch import Scratch, variables, wipe
 from .work import Death
 
@@ -101,8 +101,7 @@ async def spawn(arguments: Sequence[str], scratch: Scratch) -> Child:
     read, write = os.pipe()
     try:
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
+            *python(),
             "clawdcore.worker",
             f"--broker={theirs.fileno()}",
             f"--tether={read}",

@@ -9,12 +9,14 @@ if TYPE_CHECKING:
     from .backend import FakeBackend
     from .clock import VirtualLoop
     from .harness import ADA, Group, Harness, User
+    from .memory import FakeMemory
     from .network import NetworkRefused, network_refused
     from .telegram import FakeTelegram, Sent
 
 _HOME_OF: Final = {
     "ADA": "harness",
     "FakeBackend": "backend",
+    "FakeMemory": "memory",
     "FakeTelegram": "telegram",
     "Group": "harness",
     "Harness": "harness",
@@ -28,6 +30,7 @@ _HOME_OF: Final = {
 __all__ = [
     "ADA",
     "FakeBackend",
+    "FakeMemory",
     "FakeTelegram",
     "Group",
     "Harness",

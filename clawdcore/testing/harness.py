@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Coroutine, Mapping, Sequence
+from copy import deepcopy
 from typing import Any, TypeVar
 
 import msgspec
@@ -29,6 +30,8 @@ from .telegram import BOT, FakeTelegram, Sent
 T = TypeVar("T")
 EPOCH = 1_800_000_000
 """Telegram's clock when a test begins, seconds since 1970."""
+UNHURRIED = {"perSecond": 100_000, "perChat": 100_000, "groupPerMinute": 6_000_000}
+"""A pace that holds nothing up."""
 
 
 class User(msgspec.Struct, frozen=True):
@@ -72,7 +75,7 @@ class Harness:
         self.telegram = FakeTelegram()
         self.backend = FakeBackend() if backend is None else backend
         self._targets: dict[str, object] = {}
-        self.config = self._configure(plugins, dict(config or {}))
+        self.config = self._configure(plugins, deepcopy(dict(config or {})))
         if isinstance(self.backend, FakeBackend) and not self.backend.model:
             self.backend.model = ModelRef.parse(self.config.agents.defaults.model.primary).model
         self._next_message = 1
@@ -95,6 +98,9 @@ class Harness:
                 self._targets[name] = plugin
             entries.append(options.pop(name, name))
         entries.extend(options.values())
+        telegram = config.setdefault("channels", {}).setdefault("telegram", {})
+        # A test of a plugin asks what is sent; how fast is the edge's business.
+        telegram.setdefault("pace", UNHURRIED)
         return parse(json.dumps({**config, "plugins": entries}), env={})
 
     async def _start(self) -> Report:

@@ -18,7 +18,7 @@ import pytest
 
 POINTS = "[clawdbot]\nparrot = clawdbot_parrot\nechoes = clawdbot_echoes\n"
 PLUGIN = """
-import os
+import os, signal
 from clawdcore import Request, Turn, hookimpl
 
 @hookimpl
@@ -34,8 +34,8 @@ def register_commands(register):
 
     @register("crash")
     async def crash(message):
-        "End the process"
-        os._exit(3)
+        "End the bot"
+        os.kill(os.getppid(), signal.SIGKILL)
 
 @hookimpl
 def register_handlers(register, context):

@@ -72,7 +72,7 @@ def test_a_bot_that_dies_ends_the_prompt(sit_down: SitDown, config: Config, tmp_
     with sit_down("demo", "--config", config()) as player:
         player.until("you › ")
         player.type("/crash\n")
-        player.until("clawdbot: the bot ended with exit code 3.")
+        player.until("clawdbot: the bot ended by SIGKILL")
         assert player.ended() == 1
 
 

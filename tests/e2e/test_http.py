@@ -17,6 +17,7 @@ from clawdcore.broker import memory_broker
 from clawdcore.config import parse
 from clawdcore.edge.api import TelegramApi
 from clawdcore.edge.app import Edge
+from clawdcore.edge.workers import OneWorker
 from clawdcore.errors import ChannelUnreachable, PortTaken, SecondPoller, TokenRefused
 from clawdcore.testing import FakeBackend
 from clawdcore.testing.botapi import BotApiServer
@@ -24,6 +25,7 @@ from clawdcore.testing.botapi.updates import PollRules
 from clawdcore.worker.app import Worker
 
 TOKEN = "1:TEST"
+UNHURRIED = {"perSecond": 1000, "perChat": 1000, "groupPerMinute": 60_000}
 SECRET = "s3cret_" + "x" * 20
 
 
@@ -81,14 +83,14 @@ class Running:
 
 @asynccontextmanager
 async def running(server: BotApiServer, **telegram: Any) -> AsyncIterator[Running]:
-    telegram = {"apiRoot": server.root, **telegram}
+    telegram = {"apiRoot": server.root, "pace": UNHURRIED, **telegram}
     config = parse(json.dumps({"channels": {"telegram": telegram}, "plugins": ["plugin"]}), env={})
     api = TelegramApi(TOKEN, server.root)
     edge_port, worker_port = memory_broker()
     backend = FakeBackend()
     try:
         me = await api.open()
-        edge = Edge(config.channels.telegram, edge_port, api)
+        edge = Edge(config.channels.telegram, OneWorker(edge_port), api)
         worker = Worker(
             config, worker_port, backends={"llamacpp": backend}, targets={"plugin": Plugin()}
         )

@@ -1,25 +1,20 @@
-"""A plugin that brings its process down, or its event loop to a halt, when asked to."""
+"""A plugin that brings its process down when asked to."""
 
 import ctypes
-import time
 
 from clawdcore import hookimpl
 
 
 @hookimpl
 def register_commands(register):
+    """Add its commands."""
+
     @register("crash")
     async def crash(message, words: str):
-        "Read what is not there"
+        """Read what is not there"""
         ctypes.string_at(0)
-
-    @register("block")
-    async def block(message, words: str):
-        "Stop the event loop for a minute"
-        time.sleep(60)  # noqa: ASYNC251 - what it is for
-        return "late"
 
     @register("calm")
     async def calm(message, words: str):
-        "Do nothing bad"
-        return f"[{words.split()[0]}]"
+        """Do nothing bad"""
+        return f"[{words.partition(' ')[0]}]"

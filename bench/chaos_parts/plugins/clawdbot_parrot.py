@@ -29,7 +29,7 @@ async def through_a_file(message):
         file.write(data or message.body.encode())
         file.flush()
         await asyncio.sleep(random.uniform(0.02, 0.2))
-        size = len(Path(file.name).read_bytes())
+        size = await asyncio.to_thread(lambda: len(Path(file.name).read_bytes()))
     return f"[{token(message.body)}] {size} bytes"
 
 
@@ -54,25 +54,28 @@ class Silent(Backend):
 
 @hookimpl
 def register_backends(register):
+    """Add the model server."""
     register("parrot", lambda provider: Silent())
 
 
 @hookimpl
 def register_commands(register):
+    """Add the ways to say a token back."""
+
     @register("echo")
     async def echo(message, words: str):
-        "Say it back"
+        """Say it back"""
         return f"[{token(words)}] {words}"
 
     @register("nap")
     async def nap(message, words: str):
-        "Say it back after a moment"
+        """Say it back after a moment"""
         await asyncio.sleep(random.uniform(0.01, 0.3))
         return f"[{token(words)}] {words}"
 
     @register("stream")
     async def stream(message, words: str):
-        "Say it back bit by bit"
+        """Say it back bit by bit"""
         yield f"({token(words)}) "
         for word in words.split():
             await asyncio.sleep(0.05)
@@ -81,7 +84,7 @@ def register_commands(register):
 
     @register("work")
     def work(message, words: str):
-        "Say it back after some work"
+        """Say it back after some work"""
         ends = time.thread_time() + 0.01
         digest = words.encode()
         while time.thread_time() < ends:
@@ -90,23 +93,30 @@ def register_commands(register):
 
     @register("file")
     async def file(message, words: str):
-        "Say it back by way of a file"
+        """Say it back by way of a file"""
         return await through_a_file(message)
 
     @register("constant")
     async def constant(message, words: str = ""):
-        "Say always the same"
+        """Say always the same"""
         return "constant"
+
+    @register("tasks")
+    async def tasks(message):
+        """How many tasks the event loop has"""
+        return f"tasks {len(asyncio.all_tasks())}"
 
     @register("hold")
     async def hold(message, words: str):
-        "Don't answer for a long time"
+        """Don't answer for a long time"""
         await asyncio.sleep(3000)
         return f"[{token(words)}]"
 
 
 @hookimpl
 def register_handlers(register):
+    """Answer what is no command."""
+
     @register("text")
     async def text(message):
         return f"[{token(message.body)}] {message.body}"

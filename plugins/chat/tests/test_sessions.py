@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from clawdbot_chat.sessions import RATIO, Erased, Exchange, Note, Session, Sessions
-from clawdcore.broker import Remembered
-from clawdcore.worker.memory import Memories
+from clawdcore.testing import FakeMemory
 
 
-def new_sessions(*, limit: int, idle: float, memories: Memories | None = None) -> Sessions:
-    return Sessions((memories or Memories()).of("chat"), limit=limit, idle=idle)
+def new_sessions(*, limit: int, idle: float, fake: FakeMemory | None = None) -> Sessions:
+    return Sessions((fake or FakeMemory()).memory, limit=limit, idle=idle)
 
 
 def exchange(user: int, text: str = "text") -> Exchange:
@@ -110,11 +107,11 @@ def test_nothing_that_is_printed_shows_what_was_said() -> None:
 
 
 def test_another_workers_answer_and_ours_are_both_remembered() -> None:
-    memories = Memories()
-    sessions = new_sessions(limit=9, idle=10, memories=memories)
+    fake = FakeMemory()
+    sessions = new_sessions(limit=9, idle=10, fake=fake)
     ours = filled(sessions, 1, 1)
     theirs = Session(1, exchanges=[exchange(1), exchange(1, "theirs")])
-    memories.take(Remembered("chat", "1/0", msgspec.msgpack.encode(theirs)))
+    fake.set_elsewhere("1/0", theirs)
     ours.exchanges.append(exchange(1, "ours"))
     sessions.keep("1/0", ours)
     found = sessions.open("1/0", chat=1, now=1)
@@ -122,10 +119,10 @@ def test_another_workers_answer_and_ours_are_both_remembered() -> None:
 
 
 def test_what_another_worker_forgot_is_not_brought_back_by_an_answer() -> None:
-    memories = Memories()
-    sessions = new_sessions(limit=9, idle=10, memories=memories)
+    fake = FakeMemory()
+    sessions = new_sessions(limit=9, idle=10, fake=fake)
     session = filled(sessions, 1, 1)
-    memories.take(Remembered("chat", "1/0", b""))
+    fake.forget_elsewhere("1/0")
     sessions.keep("1/0", session)
     assert len(sessions) == 0
 
@@ -141,9 +138,9 @@ def test_what_was_dropped_stays_so_though_a_new_session_began() -> None:
 
 def test_a_session_of_an_earlier_worker_ends_when_it_would_have_there() -> None:
     old = Session(1, "en", [Note.of("n", frozenset({1, 2}))], [exchange(1)], used=5.0)
-    memories = Memories()
-    memories.take(Remembered("chat", "1/0", msgspec.msgpack.encode(old)))
-    sessions = new_sessions(limit=9, idle=10, memories=memories)
+    fake = FakeMemory()
+    fake.set_elsewhere("1/0", old)
+    sessions = new_sessions(limit=9, idle=10, fake=fake)
     assert sessions.next_expiry == 15
     [(_, found)] = sessions.all()
     assert (found.notes, found.exchanges, found.language) == (old.notes, old.exchanges, "en")
@@ -152,7 +149,7 @@ def test_a_session_of_an_earlier_worker_ends_when_it_would_have_there() -> None:
 
 
 def test_a_conversation_too_long_to_be_remembered_loses_its_oldest() -> None:
-    sessions = new_sessions(limit=9, idle=10, memories=Memories(value_limit=400))
+    sessions = new_sessions(limit=9, idle=10, fake=FakeMemory(value_limit=400))
     session = filled(sessions, 1)
     session.exchanges += [exchange(1, f"{number} " + "x" * 40) for number in range(10)]
     sessions.keep("1/0", session)
