@@ -57,6 +57,26 @@ messages: setup ## Compile the translations (.po) that the bot reads (.mo)
 bench-routing: .venv/bench/.ready ## Measure routing with 1, 20 and 100 commands
 	@.venv/bench/bin/python bench/routing.py $(ARGS)
 
+.PHONY: chaos
+chaos: setup ## Kill the bot a hundred times while people write, and balance the books
+	@$(BIN)/python bench/chaos.py $(ARGS)
+
+.PHONY: bench-group
+bench-group: setup ## One group, 100 messages a minute for 10 minutes, 20 sends a minute
+	@$(BIN)/python bench/group_flood.py $(ARGS)
+
+.PHONY: bench-soak
+bench-soak: setup ## 200,000 messages: does the memory of the two processes stay flat?
+	@$(BIN)/python bench/soak.py $(ARGS)
+
+.PHONY: bench-memory
+bench-memory: setup ## Bytes for each waiting message, and what the idle processes take
+	@$(BIN)/python bench/memory.py $(ARGS)
+
+.PHONY: bench-latency
+bench-latency: setup ## What the second process adds to the road of a message
+	@$(BIN)/python bench/latency.py $(ARGS)
+
 .venv/bench/.ready: .venv/.ready
 	@$(BIN)/uv venv -q --clear --python $(BIN)/python .venv/bench
 	@$(BIN)/uv pip install -q --python .venv/bench -e . --group bench

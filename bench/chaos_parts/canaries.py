@@ -70,7 +70,8 @@ def forms(data: bytes) -> Iterator[tuple[str, bytes]]:
 class Search:
     """Searches files that changed since ``began`` (seconds since the epoch).
 
-    ``folders`` are searched whole, ``shared`` for what changed since. :attr:`hits` says what was found where,
+    ``folders`` are searched whole, ``shared`` for what changed since. :attr:`hits` says what was
+    found where,
     :attr:`files` how many files were read, :attr:`unreadable` how many could not be.
     """
 

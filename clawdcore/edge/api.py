@@ -398,6 +398,9 @@ def _call_error(error: ptb.TelegramError) -> CallError:
         return Rejected(_reason(error), Reason.MIGRATED, moved_to=error.new_chat_id)
     if isinstance(error, ptb.Forbidden):
         return Rejected(_reason(error), Reason.BLOCKED)
+    if isinstance(error, ptb.InvalidToken) and str(error).startswith("Unauthorized"):
+        # The poll decides whether the token is gone for good; until then it may be a slip.
+        return Unreachable(_reason(error), sent=False)
     if isinstance(error, ptb.BadRequest | ptb.InvalidToken):
         return Rejected(_reason(error), reason_of(str(error)))
     return Unreachable(_reason(error), sent=_may_have_taken_effect(error))

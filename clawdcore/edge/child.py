@@ -50,13 +50,18 @@ class Child:
     def kill(self, blamed: Death) -> None:
         """End it at once; ``blamed`` is what its end will count as."""
         self.blamed = self.blamed or blamed
-        with suppress(ProcessLookupError):
-            self._process.kill()
+        self._signal(signal.SIGKILL)
 
     def say_where(self) -> None:
         """Have it log where its threads are: places in the code, no values."""
-        with suppress(ProcessLookupError):
-            self._process.send_signal(signal.SIGUSR1)
+        self._signal(signal.SIGUSR1)
+
+    def _signal(self, number: signal.Signals) -> None:
+        # Not by the process object: it would look whether the process has ended, and so
+        # take the exit status from whoever waits for it.
+        if not self.ended.done():
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     def resident(self) -> int:
         """Bytes that it has in memory, 0 where that can't be known."""

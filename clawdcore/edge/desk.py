@@ -207,7 +207,13 @@ class Desk:
         held.outcome = Outcome.NOTICED
         held.body = b""
         held.sending += 1
-        self.delivery.put(Send(held.id, target, reply, notice=True), self.tasks)
+        head = held.head
+        if head.message:
+            # After a start nothing else may be known of the chat: what arrives comes after this.
+            self.delivery.seen(head.chat, head.message)
+        # Where it shares a message with others, it must say whom it is for.
+        asker = head.user if head.wanted else 0
+        self.delivery.put(Send(held.id, target, reply, notice=True, asker=asker), self.tasks)
 
     def _open(self, held: Held) -> None:
         """An earlier run's updates are in the books from the moment that they end."""

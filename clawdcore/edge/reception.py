@@ -46,11 +46,15 @@ class Reception:
         ``pieces`` was accepted: whoever brought them will bring them again.
         """
         fresh: list[Update] = []
+        mine: set[int] = set()
         try:
             for piece in pieces:
                 if isinstance(piece, Broken):
                     self._broken(piece)
+                elif piece.id in mine:
+                    self._books.repeated += 1
                 elif await self._is_new(piece):
+                    mine.add(piece.id)
                     self._arriving[piece.id] = asyncio.Event()
                     fresh.append(piece)
             await self._accept(fresh)

@@ -34,8 +34,6 @@ LAST_WORDS: Final = 0.1
 """Seconds in which a stalled worker may say where it stands."""
 LONGEST_PAUSE: Final = 30.0
 """Seconds between two tries to start a worker."""
-HEALTHY: Final = 60.0
-"""Seconds of life after which an end is no longer a failed start."""
 SWAP_PAUSE: Final = 300.0
 """Seconds between two swaps for memory."""
 TOO_MUCH: Final = 1.5
@@ -55,7 +53,6 @@ class _Running:
         self.child = child
         self.link = link
         self.attending = attending
-        self.since = asyncio.get_running_loop().time()
 
 
 class Supervisor:
@@ -175,6 +172,7 @@ class Supervisor:
             child.port.close()
             await self._ended(child)
             raise WorkerFailed(link.ready.failure)
+        self._failures = 0
         self._ready(link.ready)
         return _Running(child, link, tasks.create_task(edge.attend(link)))
 
@@ -203,8 +201,6 @@ class Supervisor:
         how = gone.child.how()
         edge.lost(gone.link, how)
         edge.tell("replaced", how.value)
-        lived = asyncio.get_running_loop().time() - gone.since
-        self._failures = 0 if lived > HEALTHY else self._failures
         while not self._stopping:
             try:
                 self._present = await self._begin(edge, tasks, limit=START_LIMIT)
