@@ -27,7 +27,11 @@
     │   ├── ContextOverflow    the request is longer than the model's context
     │   └── GenerationFailed   it began to answer and broke
     ├── StorageError           a setting can't be kept
+    ├── LedgerTaken            (clawdcore.edge.ledger) another process keeps the same books
+    ├── LedgerNewer            (clawdcore.edge.ledger) a later version wrote the file
     ├── WorkerFailed           no worker can be started
+    ├── NotRunning             (clawdcore.cli.reload) no bot runs that could be reloaded
+    ├── NotReloaded            (clawdcore.cli.reload) the bot goes on as it was
     └── UsageError             a command's words can't be understood
 
 A message says what is wrong and where; ``fix`` says what to do about it. No

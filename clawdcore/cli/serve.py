@@ -159,9 +159,12 @@ class Running:
         loop = asyncio.get_running_loop()
 
         async def reload() -> None:
-            result = await supervisor.swap()
-            say(f"not reloaded: {result.failure}" if result.failure else "reloaded")
-            status.reloaded(result.failure)
+            # Before the old worker is touched: it may have to end for the new one to begin.
+            failure = await asyncio.to_thread(_unusable, self._path)
+            if not failure:
+                failure = (await supervisor.swap()).failure
+            say(f"not reloaded: {failure}" if failure else "reloaded")
+            status.reloaded(failure)
 
         def asked() -> None:
             if self._reloading is None or self._reloading.done():
@@ -218,6 +221,15 @@ class Running:
             finally:
                 saying.cancel()
         say(f"stopped: {edge.books.summary()}")
+
+
+def _unusable(path: Path | None) -> str:
+    """Why no worker could start with the configuration as it is now, or ""."""
+    try:
+        Loader().require(entry.name for entry in load(path).plugins if entry.enabled)
+    except ClawdBotError as error:
+        return str(error)
+    return ""
 
 
 def _say_notes(answer: Ready) -> None:

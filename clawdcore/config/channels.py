@@ -129,7 +129,8 @@ class TelegramConfig(Section):
     )
     streaming: Literal["off", "partial"] = Field(
         default="partial",
-        description='"partial" shows an answer while it grows, by editing; "off" sends it whole.',
+        description='"partial" shows an answer while it grows: as a draft in private, by edits in '
+        'groups; "off" sends it whole.',
     )
     pace: PaceConfig = PaceConfig()
     stale_after: int = Field(

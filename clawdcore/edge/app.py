@@ -65,6 +65,8 @@ DRAIN_LIMIT: Final = 60.0
 Whoever stops the process must allow more: systemd waits 90 s (TimeoutStopSec),
 but ``docker stop`` 10 s unless told otherwise (stop_grace_period).
 """
+FORGIVEN: Final = 3600.0
+"""Seconds without another crash of a plugin after which the earlier ones count no more."""
 UNTOLD: Final = 20
 """Things to tell the owner that wait for a worker."""
 
@@ -100,6 +102,7 @@ class Edge:
         self._planned = Planned(self._ledger, call=self._to_worker, clock=clock)
         self.memory = Memory()
         self._quarantine = Quarantine(failures=POISON)
+        self._blamed: dict[str, float] = {}
         self._greeted = 0
         self._current: Link | None = None
         self._untold: deque[Tell] = deque(maxlen=UNTOLD)
@@ -284,7 +287,11 @@ class Edge:
 
     def _blame(self, plugin: str) -> None:
         log.error("plugin %s brought a worker down", plugin)
-        rest = self._quarantine.failed(plugin, asyncio.get_running_loop().time())
+        now = asyncio.get_running_loop().time()
+        if now - self._blamed.get(plugin, now) > FORGIVEN:
+            self._quarantine.succeeded(plugin)
+        self._blamed[plugin] = now
+        rest = self._quarantine.failed(plugin, now)
         if rest:
             log.error("plugin %s rests for %.0f s", plugin, rest)
             self.tell("resting", plugin)

@@ -20,6 +20,7 @@ from .work import Death
 
 OWNERS_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 """Signals by which people end a process; no message sends them."""
+TOKEN_VARIABLE: Final = "TELEGRAM_BOT_TOKEN"
 PAGE: Final = resource.getpagesize()
 _VMSTAT: Final = Path("/proc/vmstat")
 
@@ -114,7 +115,7 @@ async def spawn(arguments: Sequence[str], scratch: Scratch) -> Child:
             *arguments,
             stdin=asyncio.subprocess.DEVNULL,
             pass_fds=(theirs.fileno(), read),
-            env=os.environ | variables(part),
+            env=_without_token() | variables(part),
         )
         return Child(process, await edge_end(ours), write, part)
     except BaseException:
@@ -124,6 +125,11 @@ async def spawn(arguments: Sequence[str], scratch: Scratch) -> Child:
     finally:
         theirs.close()
         os.close(read)
+
+
+def _without_token() -> dict[str, str]:
+    """Our environment without the bot's token: plugins have no business with it."""
+    return {name: value for name, value in os.environ.items() if name != TOKEN_VARIABLE}
 
 
 def _out_of_memory_kills() -> int:

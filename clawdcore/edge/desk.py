@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 WAITING: Final = 5000
 """Replies waiting to be sent beyond which "done" alone makes no more room."""
+SKEW: Final = 5.0
+"""Seconds by which our clock may be behind Telegram's."""
 
 
 class Desk:
@@ -43,6 +45,7 @@ class Desk:
         clock: Callable[[], float],
     ) -> None:
         self._clock = clock
+        self._began = clock()
         self._told = delivered
         self.ledger = ledger
         self.books = Books()
@@ -70,6 +73,7 @@ class Desk:
 
     def left_over(self, rows: list[Row]) -> Recovery:
         """Begin with what an earlier run left."""
+        self._began = self._clock()
         self.recovery = Recovery(rows, arrived=self._arrived, settle=self.end, say=self.say)
         return self.recovery
 
@@ -86,7 +90,8 @@ class Desk:
         self.recovery.adopted(held.id)
         self._quiet.clear()
         if head.message:
-            self.delivery.seen(head.chat, head.message)
+            latest = not head.edited and head.time >= self._began + SKEW
+            self.delivery.seen(head.chat, head.message, latest=latest)
         if head.left:
             self.work.add(held, wait=False)
             self.delivery.drop_chat(head.chat)
@@ -208,9 +213,6 @@ class Desk:
         held.body = b""
         held.sending += 1
         head = held.head
-        if head.message:
-            # After a start nothing else may be known of the chat: what arrives comes after this.
-            self.delivery.seen(head.chat, head.message)
         # Where it shares a message with others, it must say whom it is for.
         asker = head.user if head.wanted else 0
         self.delivery.put(Send(held.id, target, reply, notice=True, asker=asker), self.tasks)

@@ -34,6 +34,13 @@ LAST_WORDS: Final = 0.1
 """Seconds in which a stalled worker may say where it stands."""
 LONGEST_PAUSE: Final = 30.0
 """Seconds between two tries to start a worker."""
+HEALTHY: Final = 60.0
+"""Seconds of life after which a worker's end is no sign that the next will end too."""
+AT_ONCE: Final = 5
+"""Ends in a row, each by itself and before it was healthy, that are replaced at once.
+
+A message that ends workers needs three to be found out.
+"""
 SWAP_PAUSE: Final = 300.0
 """Seconds between two swaps for memory."""
 TOO_MUCH: Final = 1.5
@@ -53,6 +60,7 @@ class _Running:
         self.child = child
         self.link = link
         self.attending = attending
+        self.since = asyncio.get_running_loop().time()
 
 
 class Supervisor:
@@ -82,6 +90,7 @@ class Supervisor:
         self._stopping = False
         self._swapped_at = float("-inf")
         self._failures = 0
+        self._early = 0
 
     async def run(self, edge: Attending) -> None:
         """As :meth:`~.workers.Workers.run`.
@@ -105,11 +114,14 @@ class Supervisor:
         finally:
             for child in self._children:
                 child.kill(Death.KILLED)
+            self._answer(Swapped("the bot stops"))
         if failure is not None and not self._stopping:
             raise failure
 
     async def swap(self) -> Swapped:
         """Replace the worker by a new one, without losing anything."""
+        if self._stopping:
+            return Swapped("the bot stops")
         future: asyncio.Future[Swapped] = asyncio.get_running_loop().create_future()
         self._requests.append(future)
         self._asked.set()
@@ -135,7 +147,9 @@ class Supervisor:
             await self._replace(edge, tasks, present)
             return
         self._asked.clear()
-        result = await self._swap(edge, tasks, present)
+        self._answer(await self._swap(edge, tasks, present))
+
+    def _answer(self, result: Swapped) -> None:
         requests, self._requests = self._requests, []
         for future in requests:
             if not future.done():
@@ -157,6 +171,8 @@ class Supervisor:
             raise WorkerFailed(f"no process can be started ({error.strerror}).") from None
         self._children.add(child)
         child.ended.add_done_callback(lambda _: self._children.discard(child))
+        if self._stopping:
+            child.kill(Death.KILLED)
         try:
             async with asyncio.timeout(limit):
                 link = await edge.greet(child.port)
@@ -201,6 +217,12 @@ class Supervisor:
         how = gone.child.how()
         edge.lost(gone.link, how)
         edge.tell("replaced", how.value)
+        if asyncio.get_running_loop().time() - gone.since > HEALTHY:
+            self._early = 0
+        elif how is not Death.KILLED:
+            self._early += 1
+        if self._early > AT_ONCE:
+            await self._wait("workers end soon after their start", self._early - AT_ONCE - 1)
         while not self._stopping:
             try:
                 self._present = await self._begin(edge, tasks, limit=START_LIMIT)
@@ -210,14 +232,21 @@ class Supervisor:
                 return
 
     async def _pause(self, error: WorkerFailed) -> None:
-        """Wait before the next try; somebody who asks for a swap asks for it now."""
-        wait = min(0.5 * 2.0**self._failures, LONGEST_PAUSE)
+        await self._wait(str(error), self._failures)
         self._failures += 1
-        log.error("no new worker yet (%s); next try in %g s", error, wait)
+
+    async def _wait(self, why: str, before: int) -> None:
+        """Wait before the next try; somebody who asks for a swap asks for it now."""
+        if self._stopping:
+            return
+        wait = min(0.5 * 2.0 ** min(before, 16), LONGEST_PAUSE)
+        log.error("no new worker yet (%s); next try in %g s", why, wait)
         self._asked.clear()
         with suppress(TimeoutError):
             async with asyncio.timeout(wait):
                 await self._asked.wait()
+        if self._requests:
+            self._asked.set()
 
     async def _swap(self, edge: Attending, tasks: asyncio.TaskGroup, old: _Running) -> Swapped:
         if old.link.ready.exclusive:
@@ -239,7 +268,7 @@ class Supervisor:
         """The old one must end before the new one begins; messages wait meanwhile."""
         edge.pause()
         await self._hand_over(edge, old)
-        failure = ""
+        failure = "the bot stops"
         while not self._stopping:
             try:
                 self._present = await self._begin(edge, tasks, limit=START_LIMIT)
@@ -247,7 +276,7 @@ class Supervisor:
                 failure = str(error)
                 await self._pause(error)
             else:
-                break
+                return Swapped()
         return Swapped(failure)
 
     async def _hand_over(self, edge: Attending, old: _Running) -> None:
@@ -257,8 +286,9 @@ class Supervisor:
             {drained, old.child.ended}, timeout=SWAP_LIMIT, return_when="FIRST_COMPLETED"
         )
         drained.cancel()
+        how = old.child.how() if old.child.ended.done() else Death.KILLED
         await self._end(old)
-        edge.lost(old.link, Death.KILLED)
+        edge.lost(old.link, how)
 
     # ---- look after it ----
 

@@ -144,9 +144,12 @@ class Delivery:
         """Nobody works on the update any more."""
         self._marks.rested(update)
 
-    def seen(self, chat_id: int, message_id: int) -> None:
-        """Somebody else's message has this id; needed to tell what became of our own."""
-        self._known.note(chat_id, message_id)
+    def seen(self, chat_id: int, message_id: int, *, latest: bool = True) -> None:
+        """Somebody else's message has this id; needed to tell what became of our own.
+
+        ``latest``: it was written after all that an earlier run of the bot sent.
+        """
+        self._known.note(chat_id, message_id, latest=latest)
 
     def gone(self, update: int) -> None:
         """The worker died over this update: its answer begins anew, in the same message."""
@@ -175,7 +178,7 @@ class Delivery:
             return True
         found = await trace(self._api, self._gate, self._known, chat_id, floor, settle=0.0)
         if found:
-            self._known.note_own(chat_id, found)
+            self._known.note(chat_id, found, latest=False)
             self._found[chat_id, floor] = None
             if len(self._found) > FOUND:
                 self._found.popitem(last=False)

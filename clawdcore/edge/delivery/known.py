@@ -4,6 +4,9 @@ Ids rise by one with each message: in a supergroup among its own messages, and
 over all private chats and basic groups of a bot together (they share the bot's
 mailbox). In the mailbox the bot sees every message; in a supergroup only if its
 privacy mode is off or it administers the group.
+
+What an earlier run of the bot sent is not known, and would be taken for what this
+one sends. So there is a floor only once an id is known that is surely higher.
 """
 
 from __future__ import annotations
@@ -25,9 +28,10 @@ SUPERGROUPS_BELOW: Final = -1_000_000_000_000
 class _Sequence:
     """The newest ids of one sequence."""
 
-    __slots__ = ("highest", "ids", "keep")
+    __slots__ = ("anchored", "highest", "ids", "keep")
 
     def __init__(self, keep: int) -> None:
+        self.anchored = False
         self.highest = 0
         self.ids: OrderedDict[int, None] = OrderedDict()
         self.keep = keep
@@ -48,10 +52,15 @@ class Known:
         self._mailbox = _Sequence(MAILBOX)
         self._supergroups: OrderedDict[int, _Sequence] = OrderedDict()
 
-    def note(self, chat_id: int, message_id: int) -> None:
-        """A message with this id exists, and is not one whose outcome is unknown."""
+    def note(self, chat_id: int, message_id: int, *, latest: bool = True) -> None:
+        """A message with this id exists, and is not one whose outcome is unknown.
+
+        ``latest``: it is surely later than all that an earlier run of the bot sent.
+        """
         if message_id > 0:
-            self._of(chat_id).note(message_id)
+            sequence = self._of(chat_id)
+            sequence.note(message_id)
+            sequence.anchored = sequence.anchored or latest
 
     def note_own(self, chat_id: int, message_id: int) -> None:
         """A message of ours has arrived: later ones in its chat have higher ids."""
@@ -65,8 +74,12 @@ class Known:
             self._doubtful.popitem(last=False)
 
     def floor(self, chat_id: int) -> int:
-        """The highest id known where the chat's messages are counted; 0 for none."""
-        return self._of(chat_id).highest
+        """The highest id known where the chat's messages are counted; 0 for none.
+
+        0 too while what an earlier run sent may be above it.
+        """
+        sequence = self._of(chat_id)
+        return sequence.highest if sequence.anchored else 0
 
     def candidates(self, chat_id: int, floor: int) -> list[int]:
         """The ids above ``floor`` that a message of unknown outcome may have, at most PROBES.

@@ -6,8 +6,9 @@ from typing import Final
 
 import msgspec
 
-PATIENCE: Final = 300.0
-"""Seconds for which a call that surely had no effect is tried again."""
+PATIENCE: Final = 3600.0
+"""Seconds for which a call that surely had no effect is tried again: an hour without
+Telegram costs no answer, and what is older matters to few."""
 PAUSE_LIMIT: Final = 15.0
 """Seconds between two of those tries, at most; they begin at 1 and double."""
 UNKNOWN_RETRIES: Final = 1

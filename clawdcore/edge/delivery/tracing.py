@@ -50,7 +50,7 @@ async def trace(
             if whose is Whose.UNKNOWN:
                 return None
             if whose is Whose.OTHER:
-                known.note(chat_id, candidate)
+                known.note(chat_id, candidate, latest=False)
             asked += 1
         finally:
             gate.leave(ticket)
