@@ -32,9 +32,10 @@ test: lint ## Check the style and run the fast tests (no model, no network)
 	@$(BIN)/pytest -q $(ARGS)
 
 .PHONY: test-real
-test-real: setup ## Fetch the small model once and run the tests that use it
+test-real: setup ## Run the tests that use a real model (fetched once), kill the bot, and soak it
 	@$(BIN)/python -m clawdbot_llamacpp
 	@$(BIN)/pytest -q -m real $(ARGS)
+	@$(BIN)/python bench/soak.py --messages 5000
 
 .PHONY: lint
 lint: setup ## ruff, mypy --strict, and who may import whom

@@ -172,8 +172,18 @@ def tell(result: dict[str, Any], out: TextIO) -> None:
         print(f"{name.replace('_', ' '):14} {before} before, {after} after", file=out)
 
 
+def wrong(result: dict[str, Any]) -> list[str]:
+    """What must not be, whatever the machine: leaks of tasks and connections, a bad end."""
+    found = []
+    for name, spare in (("files", 20), ("worker_tasks", 5), ("all_tasks", 5)):
+        if result[f"{name}_after"] > result[f"{name}_before"] + spare:
+            found.append(f"{name.replace('_', ' ')} pile up")
+    bad = [name for name in ("violations", "server_crashes", "exit_status") if result[name]]
+    return found + [f"{name.replace('_', ' ')}: {result[name]}" for name in bad]
+
+
 def main() -> None:
-    """Measure, and say what came out."""
+    """Measure, and say what came out; exit status 1 where something leaks."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--messages", type=int, default=200_000)
     parser.add_argument("--open", type=int, default=200, help="messages open at once")
@@ -185,7 +195,11 @@ def main() -> None:
     out = sys.stderr if asked.json else sys.stdout
     result = asyncio.run(measure(asked.messages, asked.open, asked.seed, out))
     tell(result, out)
+    leaks = wrong(result)
+    for line in leaks:
+        print(f"FAILED: {line}", file=out)
     print(json.dumps(result))
+    sys.exit(bool(leaks))
 
 
 if __name__ == "__main__":

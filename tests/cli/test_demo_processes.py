@@ -15,7 +15,7 @@ def test_a_server_that_does_not_start_is_told_with_its_reason(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     dying = [sys.executable, "-c", "import sys; sys.exit('port 1 is taken')"]
-    monkeypatch.setattr(demo_processes, "_python", lambda: dying)
+    monkeypatch.setattr(demo_processes, "python", lambda: dying)
     with (
         Processes() as processes,
         pytest.raises(ClawdBotError, match=r"did not start: port 1 is taken\. .*--debug"),
