@@ -8,7 +8,6 @@ import signal
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
 
 import click
 
@@ -22,13 +21,11 @@ from ..edge.supervisor import Supervisor
 from ..edge.workers import OneWorker, Workers
 from ..errors import ClawdBotError, TokenMissing, WorkerFailed
 from ..hooks.loader import Loader
-from ..hooks.storage import SettingsStore
+from ..hooks.storage import SETTINGS_FILE, SettingsStore
 from ..privacy import describe_failure, describe_uncaught, set_up_logging
 from ..process import harden
 from ..scratch import Scratch, private_tmp
 from .status import STATUS_FILE, Status
-
-SETTINGS_FILE: Final = "settings.db"
 
 
 def serve(path: Path | None, *, debug: bool = False, single: bool = False) -> None:

@@ -282,7 +282,7 @@ class Edge:
             self._blame(loss.culprit)
         for held in loss.poison:
             log.error("update %d ends each worker alone and is not tried again", held.id)
-            desk.notify(held, words.poison(held.head.language))
+            desk.say(held, words.poison(held.head.language))
         desk.more.set()
 
     def _blame(self, plugin: str) -> None:

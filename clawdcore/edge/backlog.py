@@ -7,8 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
-from ..broker import Outcome, Target
-from ..messages import Reply
+from ..broker import Outcome
 from . import words
 from .work import Held
 
@@ -20,7 +19,7 @@ CHATS: Final = 10_000
 """Chats that are remembered to have been told."""
 
 Settle = Callable[[Held, Outcome], None]
-Say = Callable[[Held, Target, Reply], None]
+Say = Callable[[Held, str], None]
 
 
 class Backlog:
@@ -66,13 +65,7 @@ class Backlog:
         for key, several in late.items():
             last = several[-1]
             last.together = tuple(held.id for held in several[:-1])
-            target = Target(
-                chat_id=last.head.chat,
-                topic=last.head.topic,
-                reply_to=last.head.message,
-                private=last.head.private,
-            )
-            self._say(last, target, Reply(text=words.stale(len(several), last.head.language)))
+            self._say(last, words.stale(len(several), last.head.language))
             self._told[key] = now
             self._told.move_to_end(key)
             while len(self._told) > CHATS:

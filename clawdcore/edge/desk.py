@@ -197,15 +197,7 @@ class Desk:
         held.body = b""
         self.settle(held)
 
-    def notify(self, held: Held, text: str) -> None:
-        """Answer an update with a notice."""
-        head = held.head
-        target = Target(
-            chat_id=head.chat, topic=head.topic, reply_to=head.message, private=head.private
-        )
-        self.say(held, target, Reply(text=text))
-
-    def say(self, held: Held, target: Target, reply: Reply) -> None:
+    def say(self, held: Held, text: str) -> None:
         """End an update, and those in its ``together``, with one notice."""
         assert self.tasks is not None, "the edge does not run"
         self._open(held)
@@ -215,7 +207,8 @@ class Desk:
         head = held.head
         # Where it shares a message with others, it must say whom it is for.
         asker = head.user if head.wanted else 0
-        self.delivery.put(Send(held.id, target, reply, notice=True, asker=asker), self.tasks)
+        send = Send(held.id, head.target, Reply(text=text), notice=True, asker=asker)
+        self.delivery.put(send, self.tasks)
 
     def _open(self, held: Held) -> None:
         """An earlier run's updates are in the books from the moment that they end."""

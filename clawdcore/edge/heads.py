@@ -11,7 +11,7 @@ from __future__ import annotations
 import msgspec
 
 from ..access import Access, Policy
-from ..broker import Bot
+from ..broker import Bot, Target
 from ..messages import Chat, Message, Sender
 
 
@@ -32,6 +32,13 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     edited: bool = False
     time: float = 0.0
     left: bool = False
+
+    @property
+    def target(self) -> Target:
+        """Where an answer to it goes."""
+        return Target(
+            chat_id=self.chat, topic=self.topic, reply_to=self.message, private=self.private
+        )
 
 
 class _User(msgspec.Struct):

@@ -11,8 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
-from ..broker import Outcome, Target
-from ..messages import Reply
+from ..broker import Outcome
 from . import words
 from .heads import Head
 from .ledger import Remedy, Row, left_over
@@ -27,7 +26,7 @@ tries after 1 s, 2 s, 4 s and 8 s."""
 Arrived = Callable[[Row], Awaitable[bool | None]]
 """Whether an answer to the update is in its chat; None where nobody can tell."""
 Settle = Callable[[Held, Outcome], None]
-Say = Callable[[Held, Target, Reply], None]
+Say = Callable[[Held, str], None]
 """Hands out a notice for an update and those in its ``together``."""
 
 
@@ -91,13 +90,7 @@ class Recovery:
         last = rows[-1]
         held = _held(last)
         held.together = tuple(row.id for row in rows[:-1])
-        target = Target(
-            chat_id=last.chat,
-            topic=last.topic or None,
-            reply_to=last.message,
-            private=last.private,
-        )
-        self._say(held, target, Reply(text=words.interrupted(len(rows), last.language)))
+        self._say(held, words.interrupted(len(rows), last.language))
         log.info("%d updates of an earlier run end in a notice", len(rows))
 
 

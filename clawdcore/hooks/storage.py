@@ -19,6 +19,7 @@ from ..errors import StorageError
 from .context import Scope, Storage
 
 T = TypeVar("T")
+SETTINGS_FILE: Final = "settings.db"
 VALUE_LIMIT: Final = 4096
 KEY_LIMIT: Final = 128
 SCHEMA: Final = """

@@ -17,10 +17,10 @@ from typing import Final
 
 from ..broker import BEAT, Beat, Closed, Hello, Port, Ready, Remembered, ToEdge, ToWorker
 from ..broker.sockets import worker_end
-from ..config import Config, load
+from ..config import load
 from ..errors import ClawdBotError
 from ..hooks.loader import Loader
-from ..hooks.storage import SettingsStore
+from ..hooks.storage import SETTINGS_FILE, SettingsStore
 from ..privacy import describe, describe_failure, describe_uncaught, set_up_logging
 from ..process import die_with_parent, harden, tether
 from .app import Worker
@@ -28,7 +28,6 @@ from .report import ready
 
 log = logging.getLogger(__name__)
 
-SETTINGS_FILE: Final = "settings.db"
 LAST_RECORDS: Final = 5.0
 """Seconds in which the last records must have left; without an edge, in which to end."""
 
@@ -81,11 +80,8 @@ def _worker(
     set_up_logging(debug=debug, secrets=config.secrets())
     loader = Loader()
     loader.require(entry.name for entry in config.plugins if entry.enabled)
-    return Worker(config, port, loader=loader, store=_store(config, hello))
-
-
-def _store(config: Config, hello: Hello) -> SettingsStore:
-    return SettingsStore(config.workspace_path / str(hello.bot.id) / SETTINGS_FILE)
+    store = SettingsStore(config.state_path(hello.bot.id) / SETTINGS_FILE)
+    return Worker(config, port, loader=loader, store=store)
 
 
 async def _serve(worker: Worker, port: Port[ToEdge, ToWorker], hello: Hello) -> int:

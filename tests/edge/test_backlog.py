@@ -31,7 +31,7 @@ class Stage:
         self.backlog = Backlog(
             age,
             settle=lambda held, outcome: self.settled.append((held.id, outcome)),
-            say=lambda held, target, reply: self.said.append((held, target, reply)),
+            say=lambda held, text: self.said.append((held, held.head.target, Reply(text=text))),
         )
 
     def take(self, *several: Held, now: float = NOW) -> None:

@@ -19,7 +19,6 @@ from clawdcore.edge.ledger.rules import State
 from clawdcore.edge.receiving import Receiver
 from clawdcore.edge.recovery import WEBHOOK_GRACE, Recovery
 from clawdcore.edge.work import Held
-from clawdcore.messages import Reply
 from clawdcore.testing import FakeTelegram, VirtualLoop
 
 
@@ -40,8 +39,8 @@ class Stage:
     def _settle(self, held: Held, outcome: Outcome) -> None:
         self.settled.append((held.id, outcome))
 
-    def _say(self, held: Held, target: Target, reply: Reply) -> None:
-        self.said.append(((*held.together, held.id), target, reply.text))
+    def _say(self, held: Held, text: str) -> None:
+        self.said.append(((*held.together, held.id), held.head.target, text))
 
     def end(self, *, drained: bool) -> None:
         asyncio.run(self.recovery.end(self.recovery.rows, drained=drained))
