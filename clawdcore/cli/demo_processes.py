@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import click
@@ -16,6 +16,7 @@ from ..errors import ClawdBotError
 from ..process import python
 from .demo_control import Control
 from .demo_room import USERNAME
+from .demo_signals import Signals
 from .demo_stderr import Stderr
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Processes:
         self._server: subprocess.Popen[str] | None = None
         self._bot: subprocess.Popen[bytes] | None = None
         self._stderr: Stderr | None = None
-        self._handlers: dict[int, Any] = {}
+        self._signals = Signals()
 
     def start_server(self) -> Control:
         """Start the server; it answers when this returns.
@@ -114,8 +115,7 @@ class Processes:
         return ""
 
     def __enter__(self) -> Self:
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            self._handlers[number] = signal.signal(number, _leave)
+        self._signals.__enter__()
         return self
 
     def __exit__(
@@ -125,7 +125,7 @@ class Processes:
         trace: TracebackType | None,
     ) -> None:
         # A second Ctrl-C must not leave anything behind; this takes seconds at most.
-        self._handlers[signal.SIGINT] = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        self._signals.ignore_interrupts()
         try:
             for process in (self._bot, self._server):
                 if process is not None:
@@ -134,12 +134,7 @@ class Processes:
                 self._stderr.close()
             self._folder.cleanup()
         finally:
-            for number, handler in self._handlers.items():
-                signal.signal(number, handler)
-
-
-def _leave(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)
+            self._signals.__exit__(kind, error, trace)
 
 
 def _end(process: subprocess.Popen[Any]) -> None:
