@@ -32,10 +32,13 @@ test: lint ## Check the style and run the fast tests (no model, no network)
 	@$(BIN)/pytest -q $(ARGS)
 
 .PHONY: test-real
-test-real: setup ## Run the tests that use a real model (fetched once), kill the bot, and soak it
+test-real: setup ## Run the tests that use a real model (fetched once), and kill the bot
 	@$(BIN)/python -m clawdbot_llamacpp
 	@$(BIN)/pytest -q -m real $(ARGS)
-	@$(BIN)/python bench/soak.py --messages 5000
+
+.PHONY: soak
+soak: setup ## 5,000 messages: do tasks, threads, files and memory come back to where they were?
+	@$(BIN)/python bench/soak.py --messages 5000 $(ARGS)
 
 .PHONY: lint
 lint: setup ## ruff, mypy --strict, and who may import whom
