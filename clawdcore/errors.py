@@ -21,11 +21,17 @@
     │   └── FileUnavailable    a file can't be downloaded
     ├── BackendError           a model can't answer
     │   ├── BackendUnavailable not started, crashed, unreachable
+    │   │   ├── EngineDead     the server is there, its engine is not
+    │   │   ├── ServerSlow     no answer began within the time for that
+    │   │   └── BadAnswer      what came is not what the API promises
     │   ├── ModelNotFound
     │   ├── ModelFileMissing   the weights are not here and can't be fetched
     │   ├── Overloaded         it has more work than it takes (``retry_after``)
+    │   │   └── TooLate        it waited, and can't be done before its deadline
     │   ├── ContextOverflow    the request is longer than the model's context
+    │   ├── RequestRefused     the server takes no request like this one
     │   └── GenerationFailed   it began to answer and broke
+    │       └── StreamCut      the connection ended in the middle of the answer
     ├── StorageError           a setting can't be kept
     ├── LedgerTaken            (clawdcore.edge.ledger) another process keeps the same books
     ├── LedgerNewer            (clawdcore.edge.ledger) a later version wrote the file
@@ -133,6 +139,18 @@ class BackendUnavailable(BackendError):
     """The backend is not started, has crashed, or can't be reached."""
 
 
+class EngineDead(BackendUnavailable):
+    """The server answers, and says that its engine has died."""
+
+
+class ServerSlow(BackendUnavailable):
+    """The server took the request and did not begin to answer in time."""
+
+
+class BadAnswer(BackendUnavailable):
+    """What the server sent is not what its API promises."""
+
+
 class ModelNotFound(BackendError):
     """No backend serves the model."""
 
@@ -149,12 +167,28 @@ class Overloaded(BackendError):
         self.retry_after = retry_after
 
 
+class TooLate(Overloaded):
+    """It waited for its turn, and can't be done any more before its deadline."""
+
+
 class ContextOverflow(BackendError):
     """The request is longer than the model's context."""
 
 
+class RequestRefused(BackendError):
+    """The server takes no request like this one. ``status`` is its HTTP status, 4xx."""
+
+    def __init__(self, what: str, *, status: int, fix: str = "") -> None:
+        super().__init__(what, fix=fix)
+        self.status = status
+
+
 class GenerationFailed(BackendError):
     """The model began to answer and broke."""
+
+
+class StreamCut(GenerationFailed):
+    """The connection ended in the middle of the answer."""
 
 
 class StorageError(ClawdBotError):

@@ -1,0 +1,1 @@
+"""Who goes next, who is refused, and how many at once: admission to a model server."""

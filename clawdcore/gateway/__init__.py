@@ -1,0 +1,1 @@
+"""The HTTP gateway: OpenAI's API over the same admission as messages, health, metrics."""
