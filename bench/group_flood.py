@@ -33,7 +33,7 @@ from clawdcore.broker import Send, Target
 from clawdcore.edge.api import FloodWait, TelegramApi
 from clawdcore.edge.delivery import Delivery
 from clawdcore.edge.markup import Entity
-from clawdcore.messages import Receipt, Reply
+from clawdcore.messages import Keyboard, Receipt, Reply
 
 GROUP: Final = -1_000_000_000_001
 ASKERS: Final = 25
@@ -170,11 +170,17 @@ class CountingApi(TelegramApi):
     floods = 0
 
     async def send(
-        self, target: Target, text: str, entities: tuple[Entity, ...], *, preview: bool
+        self,
+        target: Target,
+        text: str,
+        entities: tuple[Entity, ...],
+        *,
+        preview: bool,
+        buttons: Keyboard = (),
     ) -> int:
         """As :meth:`TelegramApi.send`."""
         try:
-            return await super().send(target, text, entities, preview=preview)
+            return await super().send(target, text, entities, preview=preview, buttons=buttons)
         except FloodWait:
             self.floods += 1
             raise

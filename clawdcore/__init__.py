@@ -54,11 +54,27 @@ if TYPE_CHECKING:
     from .hooks.hookspecs import hookimpl
     from .hooks.registration import (
         RegisterBackend,
+        RegisterButton,
         RegisterCommand,
         RegisterHandler,
         RegisterReader,
     )
-    from .messages import PASS, Attachment, Chat, Kind, Message, Part, Receipt, Reply, Sender
+    from .messages import (
+        PASS,
+        Attachment,
+        Button,
+        Chat,
+        Delete,
+        Edit,
+        Kind,
+        Message,
+        Part,
+        Press,
+        Receipt,
+        Reply,
+        Sender,
+        Toast,
+    )
     from .texts import translator
 
 __version__ = "0.1.0"
@@ -107,6 +123,7 @@ _HOMES: Final = {
     "hooks.hookspecs": ("hookimpl",),
     "hooks.registration": (
         "RegisterBackend",
+        "RegisterButton",
         "RegisterCommand",
         "RegisterHandler",
         "RegisterReader",
@@ -114,13 +131,18 @@ _HOMES: Final = {
     "messages": (
         "PASS",
         "Attachment",
+        "Button",
         "Chat",
+        "Delete",
+        "Edit",
         "Kind",
         "Message",
         "Part",
+        "Press",
         "Receipt",
         "Reply",
         "Sender",
+        "Toast",
     ),
     "texts": ("translator",),
 }
@@ -135,12 +157,15 @@ __all__ = [
     "BackendError",
     "BackendUnavailable",
     "BadAnswer",
+    "Button",
     "Call",
     "Chat",
     "Chunk",
     "ClawdBotError",
     "Context",
     "ContextOverflow",
+    "Delete",
+    "Edit",
     "EngineDead",
     "FileUnavailable",
     "GenerationFailed",
@@ -157,10 +182,12 @@ __all__ = [
     "Overloaded",
     "Part",
     "PluginConfig",
+    "Press",
     "Priority",
     "ProviderConfig",
     "Receipt",
     "RegisterBackend",
+    "RegisterButton",
     "RegisterCommand",
     "RegisterHandler",
     "RegisterReader",
@@ -176,6 +203,7 @@ __all__ = [
     "Storage",
     "StorageError",
     "StreamCut",
+    "Toast",
     "TooLate",
     "Tool",
     "ToolCall",

@@ -199,6 +199,29 @@ class Message(Content, msgspec.Struct, kw_only=True):
         return self._text
 
 
+class Button(Content, msgspec.Struct, frozen=True):
+    """A button under a reply: a press calls a function of the plugin, or opens ``url``.
+
+    ``name`` is the one under which the plugin registered the function, which finds
+    ``data`` in its :class:`Press`: a string of the plugin's own, at most 56 bytes in
+    UTF-8. It goes through the clients of everybody in the chat, and comes back from
+    them as they please: put no content into it, and nothing that must stay secret.
+    ``plugin`` is filled in by the bot.
+    """
+
+    text: str
+    name: str = ""
+    data: str = ""
+    url: str = ""
+    plugin: str = ""
+
+    SHOWN: ClassVar[frozenset[str]] = frozenset({"name", "plugin"})
+
+
+Keyboard = tuple[tuple[Button, ...], ...]
+"""The buttons under a message, row by row."""
+
+
 class Reply(Content, msgspec.Struct, kw_only=True):
     """What goes back. A plain ``str`` returned by a plugin becomes ``Reply(text=…)``.
 
@@ -206,7 +229,8 @@ class Reply(Content, msgspec.Struct, kw_only=True):
     lines and entities allow. ``format="html"`` takes Telegram's HTML subset;
     markup that can't be read is sent as plain text; ``format="markdown"`` is for
     what a model wrote. ``quote`` shows the asker's message above the answer.
-    ``delete_after`` is in seconds from its delivery, 0 to keep it.
+    ``delete_after`` is in seconds from its delivery, 0 to keep it. ``buttons`` are
+    rows, 100 in all at most; they stand under the last message of a long text.
     """
 
     text: str
@@ -214,8 +238,71 @@ class Reply(Content, msgspec.Struct, kw_only=True):
     quote: bool = True
     preview: bool = False
     delete_after: float = 0.0
+    buttons: Keyboard = ()
 
     SHOWN: ClassVar[frozenset[str]] = frozenset({"format"})
+
+
+class Press(Content, msgspec.Struct, kw_only=True):
+    """Somebody pressed a button under a message of the bot.
+
+    Anybody in the chat can, not only whom the message answered: ``sender`` is who
+    did. ``message`` is the one with the button; its ``body`` is "" and its ``time`` 0
+    where Telegram no longer holds it. When the button was pressed is not told.
+    ``query`` and ``key`` are the channel's handles, worth nothing to plugins.
+    """
+
+    update_id: int
+    query: str
+    key: str
+    data: str
+    sender: Sender
+    message: Message
+
+    @property
+    def chat(self) -> Chat:
+        """Where the message with the button is."""
+        return self.message.chat
+
+    @property
+    def language(self) -> str:
+        """The presser's language, as :attr:`Sender.language`."""
+        return self.sender.language
+
+    @property
+    def session(self) -> str:
+        """The key of the conversation, as :attr:`Message.session`."""
+        return self.message.session
+
+    @property
+    def asker(self) -> str:
+        """The key of the presser in this chat, as :attr:`Message.asker`."""
+        return f"{self.chat.id}:{self.sender.id}"
+
+
+class Toast(Content, msgspec.Struct, frozen=True):
+    """A few words (200 characters) that only the presser sees; ``alert``: to be closed by hand."""
+
+    text: str
+    alert: bool = False
+
+
+class Edit(Content, msgspec.Struct, frozen=True):
+    """Change the message with the pressed button.
+
+    ``text`` None leaves the text; what doesn't fit one message is cut. ``buttons``
+    are those that it has from then on, () for none.
+    """
+
+    text: str | None = None
+    buttons: Keyboard = ()
+    format: Format = "plain"
+
+    SHOWN: ClassVar[frozenset[str]] = frozenset({"format"})
+
+
+class Delete(msgspec.Struct, frozen=True):
+    """Delete the message with the pressed button, where Telegram allows it (for 48 hours)."""
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):

@@ -53,9 +53,11 @@ def test_the_smallest_plugin_of_the_readme_works(page: Path) -> None:
 
 
 def test_the_examples_of_the_plugin_page_work() -> None:
-    haiku, haiku_test, city, add, tea, thanks = map(
+    haiku, haiku_test, count, count_test, city, add, tea, thanks = map(
         module, blocks(ROOT / "docs" / "plugins.md", "python")
     )
+    with Harness([count]) as bot:
+        count_test.test_count(bot)
     with Harness([haiku]) as bot:
         haiku_test.test_haiku(bot)
     with Harness([city]) as bot:

@@ -16,7 +16,7 @@ from typing import ClassVar, Final, Generic, Protocol, TypeVar
 
 import msgspec
 
-from ..messages import Content, Receipt, Reply
+from ..messages import Content, Format, Keyboard, Receipt, Reply
 
 
 class Outcome(StrEnum):
@@ -155,7 +155,8 @@ class Send(Content, msgspec.Struct, frozen=True, tag=True):
     repeated once for an answer, never for a notice. ``asker`` and ``name`` are
     who is answered (0 for nobody), ``streamed`` whether drafts of it were shown:
     it then goes alone. ``edited``: the message it answers was edited, so that an
-    earlier answer to it is edited too where that can be.
+    earlier answer to it is edited too where that can be. ``interim``: the reply is still
+    to come, and this one leaves the update open: a place in line, for example.
     """
 
     id: int
@@ -166,8 +167,43 @@ class Send(Content, msgspec.Struct, frozen=True, tag=True):
     name: str = ""
     streamed: bool = False
     edited: bool = False
+    interim: bool = False
 
     SHOWN: ClassVar[frozenset[str]] = frozenset({"target"})
+
+
+class AnswerPress(Content, msgspec.Struct, frozen=True, tag=True):
+    """End the wait of who pressed a button, with ``text`` (200 characters) if it is not "".
+
+    Best effort. ``id`` is the update with the press, ``query`` the channel's handle of it.
+    """
+
+    id: int
+    query: str
+    text: str = ""
+    alert: bool = False
+
+
+class EditMessage(Content, msgspec.Struct, frozen=True, tag=True):
+    """Change a message that the bot has sent; ``text`` None leaves its text.
+
+    Best effort, in order for each message. It has ``buttons`` from then on.
+    """
+
+    chat_id: int
+    message_id: int
+    text: str | None = None
+    format: Format = "plain"
+    buttons: Keyboard = ()
+
+    SHOWN: ClassVar[frozenset[str]] = frozenset({"format"})
+
+
+class DeleteMessage(msgspec.Struct, frozen=True, tag=True):
+    """Delete a message that the bot has sent. Best effort."""
+
+    chat_id: int
+    message_id: int
 
 
 class Done(msgspec.Struct, frozen=True, tag=True):
@@ -221,7 +257,22 @@ class Called(msgspec.Struct, frozen=True, tag=True):
 
 
 ToWorker = Hello | Remembered | Deliver | Fetched | Due | Tell | Delivered | Stop
-ToEdge = Ready | Beat | Started | Draft | Send | Done | Fetch | Commands | Remember | Plan | Called
+ToEdge = (
+    Ready
+    | Beat
+    | Started
+    | Draft
+    | Send
+    | AnswerPress
+    | EditMessage
+    | DeleteMessage
+    | Done
+    | Fetch
+    | Commands
+    | Remember
+    | Plan
+    | Called
+)
 
 BEAT: Final = 0.5
 """Seconds between two signs of life of a worker."""

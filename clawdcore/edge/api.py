@@ -17,6 +17,8 @@ import msgspec
 from telegram import Bot as PtbBot
 from telegram import (
     BotCommand,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
     LinkPreviewOptions,
     MessageEntity,
     ReactionTypeEmoji,
@@ -29,6 +31,8 @@ from telegram.warnings import PTBDeprecationWarning
 
 from ..broker import Bot, Target
 from ..errors import ChannelUnreachable, FileUnavailable, TokenRefused
+from ..hooks import callbacks
+from ..messages import Button, Keyboard
 from .markup import Entity
 
 ALLOWED_UPDATES: Final = ("message", "edited_message", "callback_query", "my_chat_member")
@@ -113,7 +117,13 @@ class Api(Protocol):
     async def close(self) -> None: ...
     async def poll(self, offset: int, *, limit: int, timeout: int) -> bytes: ...
     async def send(
-        self, target: Target, text: str, entities: tuple[Entity, ...], *, preview: bool
+        self,
+        target: Target,
+        text: str,
+        entities: tuple[Entity, ...],
+        *,
+        preview: bool,
+        buttons: Keyboard = (),
     ) -> int: ...
     async def draft(self, target: Target, draft_id: int, text: str) -> None: ...
     async def edit(
@@ -124,11 +134,14 @@ class Api(Protocol):
         entities: tuple[Entity, ...],
         *,
         preview: bool,
+        buttons: Keyboard = (),
     ) -> None: ...
+    async def edit_buttons(self, chat_id: int, message_id: int, buttons: Keyboard) -> None: ...
+    async def answer(self, query: str, text: str, *, alert: bool) -> None: ...
     async def delete(self, chat_id: int, message_id: int) -> None: ...
     async def typing(self, target: Target) -> None: ...
     async def react(self, chat_id: int, message_id: int, emoji: str) -> None: ...
-    async def probe(self, chat_id: int, message_id: int) -> Whose: ...
+    async def probe(self, chat_id: int, message_id: int, buttons: Keyboard = ()) -> Whose: ...
     async def set_commands(self, language: str, commands: tuple[tuple[str, str], ...]) -> None: ...
     async def set_webhook(self, url: str, secret: str) -> None: ...
     async def delete_webhook(self) -> None: ...
@@ -213,7 +226,13 @@ class TelegramApi:
         return bytes(body)
 
     async def send(
-        self, target: Target, text: str, entities: tuple[Entity, ...], *, preview: bool
+        self,
+        target: Target,
+        text: str,
+        entities: tuple[Entity, ...],
+        *,
+        preview: bool,
+        buttons: Keyboard = (),
     ) -> int:
         """``sendMessage``; returns the message's id."""
         reply = ReplyParameters(target.reply_to, allow_sending_without_reply=True)
@@ -224,6 +243,7 @@ class TelegramApi:
                 message_thread_id=target.topic,
                 entities=_entities(entities),
                 reply_parameters=reply if target.reply_to else None,
+                reply_markup=_markup(buttons),
                 link_preview_options=LinkPreviewOptions(is_disabled=not preview),
             )
         except ptb.TelegramError as error:
@@ -247,8 +267,12 @@ class TelegramApi:
         entities: tuple[Entity, ...],
         *,
         preview: bool,
+        buttons: Keyboard = (),
     ) -> None:
-        """``editMessageText``; that it says so already raises :class:`Rejected` too."""
+        """``editMessageText``; that it says so already raises :class:`Rejected` too.
+
+        The message has ``buttons`` from then on, () for none.
+        """
         try:
             await self._bot.edit_message_text(
                 text,
@@ -256,7 +280,24 @@ class TelegramApi:
                 message_id,
                 entities=_entities(entities),
                 link_preview_options=LinkPreviewOptions(is_disabled=not preview),
+                reply_markup=_markup(buttons),
             )
+        except ptb.TelegramError as error:
+            raise _call_error(error) from None
+
+    async def edit_buttons(self, chat_id: int, message_id: int, buttons: Keyboard) -> None:
+        """``editMessageReplyMarkup``; () takes the buttons away."""
+        try:
+            await self._bot.edit_message_reply_markup(
+                chat_id, message_id, reply_markup=_markup(buttons)
+            )
+        except ptb.TelegramError as error:
+            raise _call_error(error) from None
+
+    async def answer(self, query: str, text: str, *, alert: bool) -> None:
+        """``answerCallbackQuery``: end the mark on a pressed button, and say ``text``, if any."""
+        try:
+            await self._bot.answer_callback_query(query, text or None, show_alert=alert)
         except ptb.TelegramError as error:
             raise _call_error(error) from None
 
@@ -285,14 +326,17 @@ class TelegramApi:
         except ptb.TelegramError as error:
             raise _call_error(error) from None
 
-    async def probe(self, chat_id: int, message_id: int) -> Whose:
+    async def probe(self, chat_id: int, message_id: int, buttons: Keyboard = ()) -> Whose:
         """Whose message this is, by an ``editMessageReplyMarkup`` that changes nothing.
 
-        None of our messages has a keyboard, so that to take it away is "not modified"
-        for our own message, and "can't be edited" for somebody else's.
+        To give a message of ours the ``buttons`` that it has is "not modified", and for
+        somebody else's message "can't be edited". Where it has others, it loses them:
+        after a crash of everything, when nobody knows which ones it had.
         """
         try:
-            await self._bot.edit_message_reply_markup(chat_id, message_id)
+            await self._bot.edit_message_reply_markup(
+                chat_id, message_id, reply_markup=_markup(buttons)
+            )
         except ptb.TelegramError as error:
             failure = _call_error(error)
             if not isinstance(failure, Rejected):
@@ -364,6 +408,17 @@ def reason_of(text: str) -> Reason:
     """What a refusal (400) of this text means, "Bad Request: " before it or not."""
     said = text.lower().removeprefix("bad request: ")
     return next((reason for start, reason in REASONS if said.startswith(start)), Reason.OTHER)
+
+
+def _markup(buttons: Keyboard) -> InlineKeyboardMarkup | None:
+    rows = [[_button(each) for each in row] for row in buttons]
+    return InlineKeyboardMarkup(rows) if rows else None
+
+
+def _button(button: Button) -> InlineKeyboardButton:
+    if button.url:
+        return InlineKeyboardButton(button.text, url=button.url)
+    return InlineKeyboardButton(button.text, callback_data=callbacks.encode(button))
 
 
 def _entities(entities: tuple[Entity, ...]) -> list[MessageEntity] | None:

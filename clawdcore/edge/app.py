@@ -16,17 +16,21 @@ from typing import Final
 
 from ..access import Policy
 from ..broker import (
+    AnswerPress,
     Beat,
     Bot,
     Called,
     Closed,
     Commands,
+    DeleteMessage,
     Deliver,
     Delivered,
     Done,
     Draft,
+    EditMessage,
     Fetch,
     Hello,
+    Outcome,
     Plan,
     Port,
     Ready,
@@ -282,7 +286,10 @@ class Edge:
             self._blame(loss.culprit)
         for held in loss.poison:
             log.error("update %d ends each worker alone and is not tried again", held.id)
-            desk.say(held, words.poison(held.head.language))
+            if held.head.press:
+                desk.end(held, Outcome.SKIPPED)
+            else:
+                desk.say(held, words.poison(held.head.language))
         desk.more.set()
 
     def _blame(self, plugin: str) -> None:
@@ -339,6 +346,8 @@ class Edge:
                 self._desk.show(record)
             case Send():
                 self._desk.send(record)
+            case AnswerPress() | EditMessage() | DeleteMessage():
+                self._desk.pressed(record)
             case Done():
                 self._desk.done(record)
             case Fetch():

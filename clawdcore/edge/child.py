@@ -92,10 +92,13 @@ class Child:
             wipe(self._scratch)
 
 
-async def spawn(arguments: Sequence[str], scratch: Scratch) -> Child:
+async def spawn(
+    arguments: Sequence[str], scratch: Scratch, gateway: Sequence[socket.socket] = ()
+) -> Child:
     """Start ``python -m clawdcore.worker`` with ``arguments`` and the ends of its broker.
 
-    Its temporary files go into a part of ``scratch`` of its own, wiped at its end.
+    It serves the gateway on ``gateway``, sockets that listen here and outlive it. Its
+    temporary files go into a part of ``scratch`` of its own, wiped at its end.
     To be called in the main thread: the worker dies with the thread that started it.
 
     Raises:
@@ -112,9 +115,10 @@ async def spawn(arguments: Sequence[str], scratch: Scratch) -> Child:
             f"--broker={theirs.fileno()}",
             f"--tether={read}",
             f"--parent={os.getpid()}",
+            *(f"--gateway={listener.fileno()}" for listener in gateway),
             *arguments,
             stdin=asyncio.subprocess.DEVNULL,
-            pass_fds=(theirs.fileno(), read),
+            pass_fds=(theirs.fileno(), read, *(listener.fileno() for listener in gateway)),
             env=_without_token() | variables(part),
         )
         return Child(process, await edge_end(ours), write, part)

@@ -7,7 +7,17 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from ..broker import Done, Draft, Outcome, Send, Started, Target
+from ..broker import (
+    AnswerPress,
+    DeleteMessage,
+    Done,
+    Draft,
+    EditMessage,
+    Outcome,
+    Send,
+    Started,
+    Target,
+)
 from ..config import TelegramConfig
 from ..messages import Receipt, Reply
 from .api import Api
@@ -112,8 +122,10 @@ class Desk:
         held = self.work.started(record.id, record.plugin)
         if held is None or again:
             return
-        self.ledger.start(record.id)
         head = held.head
+        if head.press:
+            return  # after a crash, a press that had begun is worth no notice either
+        self.ledger.start(record.id)
         if head.wanted and self.tasks is not None:
             target = Target(chat_id=head.chat, topic=head.topic, private=head.private)
             self.delivery.working(held.id, target, head.message, self.tasks)
@@ -126,12 +138,21 @@ class Desk:
     def send(self, record: Send) -> None:
         """A reply is to go out."""
         held = self.work.get(record.id)
-        if held is not None:
+        if held is not None and not record.interim:
             held.sending += 1
             held.replied = True
             held.noticed = record.notice
         if self.tasks is not None:
             self.delivery.put(record, self.tasks)
+
+    def pressed(self, record: AnswerPress | EditMessage | DeleteMessage) -> None:
+        """A button was pressed: its presser is answered, or a message of ours changed."""
+        if self.tasks is None:
+            return
+        if isinstance(record, AnswerPress):
+            self.delivery.answer(record, self.tasks)
+        else:
+            self.delivery.change(record, self.tasks)
 
     def done(self, record: Done) -> None:
         """The worker has handed over all there is for an update."""
@@ -169,7 +190,7 @@ class Desk:
     async def _sending(self, send: Send, floor: int) -> None:
         """A reply is about to leave: from here on it may have arrived."""
         held = self.work.get(send.id)
-        if held is not None:
+        if held is not None and not send.interim:
             async with asyncio.TaskGroup() as tasks:
                 for number in (*held.together, held.id):
                     tasks.create_task(self.ledger.sending(number, floor))
@@ -180,7 +201,7 @@ class Desk:
     async def _finished(self, send: Send, receipt: Receipt) -> None:
         self.books.deliver(receipt.error)
         held = self.work.get(send.id)
-        if held is not None:
+        if held is not None and not send.interim:
             held.sending -= 1
             self.settle(held)
         await self._told(receipt)

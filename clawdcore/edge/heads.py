@@ -3,7 +3,7 @@
 No text is kept, and nothing here raises: the worker says what is wrong with an
 update, and to the edge one without a head is one that nobody waits for.
 
-Source: core.telegram.org/bots/api#update, #message, #messageentity.
+Source: core.telegram.org/bots/api#update, #message, #messageentity, #callbackquery.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     """Whose an update is. ``wanted``: somebody waits for an answer to it.
 
     ``time`` is when it was written, in seconds since the epoch; ``left`` whether
-    the bot was put out of the chat.
+    the bot was put out of the chat. A ``press`` of a button has no message of its own,
+    and nobody waits longer for it than Telegram shows: some seconds.
     """
 
     chat: int = 0
@@ -32,6 +33,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     edited: bool = False
     time: float = 0.0
     left: bool = False
+    press: bool = False
 
     @property
     def target(self) -> Target:
@@ -89,9 +91,15 @@ class _Membership(msgspec.Struct):
     new_chat_member: _Member = msgspec.field(default_factory=_Member)
 
 
+class _CallbackQuery(msgspec.Struct, rename={"sender": "from"}):
+    sender: _User = msgspec.field(default_factory=_User)
+    message: _Message = msgspec.field(default_factory=_Message)
+
+
 class _Update(msgspec.Struct):
     message: _Message | None = None
     edited_message: _Message | None = None
+    callback_query: _CallbackQuery | None = None
     my_chat_member: _Membership | None = None
 
 
@@ -120,6 +128,8 @@ class Heads:
             chat = update.my_chat_member.chat
             left = update.my_chat_member.new_chat_member.status in OUT
             return Head(chat=chat.id, private=chat.type == "private", left=left)
+        if update.callback_query is not None:
+            return _press(update.callback_query)
         raw = update.message or update.edited_message
         if raw is None:
             return Head()
@@ -174,3 +184,15 @@ class Heads:
         units = text.encode("utf-16-le", "surrogatepass")
         name = units[entity.offset * 2 : (entity.offset + entity.length) * 2]
         return name.decode("utf-16-le", "replace")[1:].casefold() == self._username
+
+
+def _press(raw: _CallbackQuery) -> Head:
+    shown = raw.message
+    return Head(
+        chat=shown.chat.id,
+        topic=shown.message_thread_id if shown.is_topic_message else None,
+        user=raw.sender.id,
+        language=raw.sender.language_code,
+        private=shown.chat.type == "private",
+        press=True,
+    )

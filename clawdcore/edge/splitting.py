@@ -53,8 +53,9 @@ def _cut(data: bytes, start: int, limit: int, entities: tuple[Entity, ...]) -> i
     window = data[start * 2 : end * 2].decode("utf-16-le", "replace")
     cut = start + _units(window[: _boundary(window, data, end)])
     for entity in entities:
-        inside = entity.offset < cut < entity.offset + entity.length
-        if inside and entity.offset > start and entity.length <= limit:
+        inside = start < entity.offset < cut < entity.offset + entity.length
+        # A wrong entity may begin within a surrogate pair, which must stay whole.
+        if inside and entity.length <= limit and not _is_low_surrogate(data, entity.offset):
             cut = entity.offset
     return cut
 

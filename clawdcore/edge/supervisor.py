@@ -192,17 +192,17 @@ class Supervisor:
         self._ready(link.ready)
         return _Running(child, link, tasks.create_task(edge.attend(link)))
 
-    async def _end(self, running: _Running) -> None:
+    async def _end(self, running: _Running, limit: float = END_LIMIT) -> None:
         """Have a worker finish and end; what it doesn't finish goes to the next."""
         with suppress(Closed, TimeoutError):
             async with asyncio.timeout(1.0):
                 await running.link.port.send(Stop())
-        await self._ended(running.child)
+        await self._ended(running.child, limit)
         running.child.port.close()
         await asyncio.wait({running.attending})
 
-    async def _ended(self, child: Child) -> None:
-        done, _ = await asyncio.wait({child.ended}, timeout=END_LIMIT)
+    async def _ended(self, child: Child, limit: float = END_LIMIT) -> None:
+        done, _ = await asyncio.wait({child.ended}, timeout=limit)
         if not done:
             log.warning("a worker did not end by itself")
             child.kill(Death.KILLED)
@@ -285,9 +285,11 @@ class Supervisor:
         await asyncio.wait(
             {drained, old.child.ended}, timeout=SWAP_LIMIT, return_when="FIRST_COMPLETED"
         )
+        # One that has answered all its messages may still have calls of the gateway.
+        limit = SWAP_LIMIT if drained.done() else END_LIMIT
         drained.cancel()
         how = old.child.how() if old.child.ended.done() else Death.KILLED
-        await self._end(old)
+        await self._end(old, limit)
         edge.lost(old.link, how)
 
     # ---- look after it ----

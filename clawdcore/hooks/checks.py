@@ -19,6 +19,7 @@ SYNC_ONLY: Final = frozenset(
     {
         "register_commands",
         "register_handlers",
+        "register_buttons",
         "register_readers",
         "register_backends",
         "register_cli",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .context import Context, Scope
     from .registration import (
         RegisterBackend,
+        RegisterButton,
         RegisterCommand,
         RegisterHandler,
         RegisterReader,
@@ -55,6 +56,17 @@ def register_handlers(register: RegisterHandler, context: Context) -> None:
     ``@register("text", addressed=True)`` above a function that takes the
     message and returns a reply, or :data:`~clawdcore.PASS`. They are asked in
     the order of the plugin list; the first that doesn't pass wins.
+    """
+
+
+@hookspec
+def register_buttons(register: RegisterButton, context: Context) -> None:
+    """Add what buttons do: ``@register("name")`` above a function of a press.
+
+    It gets the :class:`~clawdcore.Press` of a :class:`~clawdcore.Button` of that name
+    and returns a reply, an :class:`~clawdcore.Edit`, a :class:`~clawdcore.Delete`, a
+    :class:`~clawdcore.Toast`, several of these as a tuple, or None. Names are the
+    plugin's own: two plugins may use the same.
     """
 
 

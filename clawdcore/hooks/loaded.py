@@ -10,7 +10,7 @@ import msgspec
 from .command import Command
 from .context import Context
 from .hookspecs import PROJECT
-from .registration import Handler, ReaderEntry
+from .registration import ButtonEntry, Handler, ReaderEntry
 
 
 class Loaded(msgspec.Struct):
@@ -34,10 +34,14 @@ class Loaded(msgspec.Struct):
 
 
 class Tables(msgspec.Struct):
-    """All that was registered, ready to be looked up while messages run."""
+    """All that was registered, ready to be looked up while messages run.
+
+    ``buttons`` are by :attr:`ButtonEntry.key`.
+    """
 
     commands: dict[str, Command] = {}
     handlers: list[Handler] = []
+    buttons: dict[str, ButtonEntry] = {}
     readers: list[ReaderEntry] = []
     plugins: list[Loaded] = []
     disabled: dict[str, Exception] = {}
@@ -46,6 +50,7 @@ class Tables(msgspec.Struct):
         """Take out everything of one plugin, and remember why."""
         self.commands = {w: c for w, c in self.commands.items() if c.plugin != name}
         self.handlers = [h for h in self.handlers if h.plugin != name]
+        self.buttons = {k: b for k, b in self.buttons.items() if b.plugin != name}
         self.readers = [r for r in self.readers if r.plugin != name]
         self.plugins = [p for p in self.plugins if p.name != name]
         self.disabled[name] = error

@@ -214,6 +214,7 @@ class Loader:
                 for word in (command.name, *command.aliases):
                     tables.commands[word] = command
             tables.handlers.extend(registry.handlers)
+            tables.buttons.update((button.key, button) for button in registry.buttons.values())
             tables.readers.extend(registry.readers)
             tables.plugins.append(plugin)
         rank = {plugin.name: plugin for plugin in tables.plugins}
@@ -245,6 +246,7 @@ def _register(plugin: Loaded) -> Registry:
     for hook, register in (
         ("register_commands", registry.command),
         ("register_handlers", registry.handler),
+        ("register_buttons", registry.button),
         ("register_readers", registry.reader),
     ):
         if hook in plugin.hooks:

@@ -11,7 +11,8 @@ import msgspec
 from ..backend import Backend
 from ..config import ProviderConfig
 from ..messages import KINDS, Attachment, Format, Kind, Message
-from .command import Command, check_format
+from . import callbacks
+from .command import NAME, Command, check_format
 from .errors import bad_registration
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -47,6 +48,15 @@ class RegisterHandler(Protocol):
     ) -> Callable[[F], F]: ...
 
 
+class RegisterButton(Protocol):
+    """``register(name)`` decorates what a button of that name does.
+
+    ``format`` is what its ``str`` and its stream are; a ``Reply`` has its own.
+    """
+
+    def __call__(self, name: str, *, format: Format = "plain") -> Callable[[F], F]: ...
+
+
 class RegisterReader(Protocol):
     """``register(kind, …)`` decorates a reader.
 
@@ -74,6 +84,20 @@ class Handler(msgspec.Struct, frozen=True):
     format: Format = "plain"
 
 
+class ButtonEntry(msgspec.Struct, frozen=True):
+    """A registered function of a press: whose it is, its buttons' name, what its text is."""
+
+    plugin: str
+    name: str
+    function: Callable[..., Any]
+    format: Format = "plain"
+
+    @property
+    def key(self) -> str:
+        """What the callback data of its buttons begins with."""
+        return callbacks.key(self.plugin, self.name)
+
+
 class ReaderEntry(msgspec.Struct, frozen=True):
     """A registered reader. ``function`` takes the attachment and its message, always both."""
 
@@ -89,6 +113,7 @@ class Registry:
         self.plugin = plugin
         self.commands: list[Command] = []
         self.handlers: list[Handler] = []
+        self.buttons: dict[str, ButtonEntry] = {}
         self.readers: list[ReaderEntry] = []
         self.backends: dict[str, BackendFactory] = {}
 
@@ -131,6 +156,24 @@ class Registry:
 
         def decorate(function: F) -> F:
             self.handlers.append(Handler(self.plugin, function, kinds, addressed, serial, format))
+            return function
+
+        return decorate
+
+    def button(self, name: str, *, format: Format = "plain") -> Callable[[F], F]:
+        """The ``register`` of ``register_buttons``."""
+        if not NAME.fullmatch(name):
+            raise bad_registration(
+                self.plugin,
+                f"{name!r} can't be the name of buttons.",
+                fix="Use 1 to 32 of a-z, 0-9 and _.",
+            )
+        check_format(self.plugin, "register_buttons", format)
+
+        def decorate(function: F) -> F:
+            if name in self.buttons:
+                raise bad_registration(self.plugin, f"it registers the buttons {name!r} twice.")
+            self.buttons[name] = ButtonEntry(self.plugin, name, function, format)
             return function
 
         return decorate

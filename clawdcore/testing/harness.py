@@ -20,9 +20,10 @@ from ..config import Config, parse
 from ..edge.app import Edge
 from ..edge.books import Books
 from ..edge.workers import OneWorker
+from ..hooks import callbacks
 from ..hooks.storage import SettingsStore
 from ..worker.app import Report, Worker
-from ..worker.models import ModelRef
+from ..worker.refs import ModelRef
 from .backend import FakeBackend
 from .clock import VirtualLoop
 from .telegram import BOT, FakeTelegram, Sent
@@ -79,6 +80,7 @@ class Harness:
         if isinstance(self.backend, FakeBackend) and not self.backend.model:
             self.backend.model = ModelRef.parse(self.config.agents.defaults.model.primary).model
         self._next_message = 1
+        self._presses = 0
         self._running: asyncio.Task[None] | None = None
         self._told = False
         try:
@@ -169,6 +171,64 @@ class Harness:
         new = self.telegram.sent[before:]
         return "\n".join(sent.text for sent in new if sent.chat == where)
 
+    def press(
+        self,
+        text: str,
+        *,
+        sender: User = ADA,
+        message: Sent | None = None,
+        data: str | None = None,
+        wait: bool = True,
+    ) -> str:
+        """Press the button that says ``text``, and wait for all that is under way.
+
+        With ``wait`` False a second passes instead, so that other messages go on waiting.
+
+        It is the newest one that can be seen, or one under ``message``. With ``data``
+        that is what comes with the press, as from a client that was tampered with.
+        Returns the texts of the bot's new messages to that chat, a line each; what
+        was shown to the presser alone is in :attr:`toasts`.
+
+        Raises:
+            LookupError: no such button; says which ones there are.
+        """
+        shown, callback_data = self._button(text, message)
+        before = len(self.telegram.sent)
+        update = self._callback_query(shown, callback_data if data is None else data, sender)
+        self._run(self._say(update) if wait else self._poke(update))
+        return "\n".join(s.text for s in self.telegram.sent[before:] if s.chat == shown.chat)
+
+    async def _poke(self, update: dict[str, Any]) -> None:
+        await self.telegram.inject(update)
+        await asyncio.sleep(1)
+
+    def _button(self, text: str, message: Sent | None) -> tuple[Sent, str]:
+        for sent in reversed(self.telegram.shown()):
+            if message is None or (sent.chat, sent.id) == (message.chat, message.id):
+                for button in (button for row in sent.buttons for button in row):
+                    if button.text == text and not button.url:
+                        return sent, callbacks.encode(button)
+        raise LookupError(f"no button says {text!r}; there are {self.buttons or 'none'}")
+
+    def _callback_query(self, shown: Sent, data: str, sender: User) -> dict[str, Any]:
+        self._presses += 1
+        kind = "private" if shown.chat > 0 else "supergroup"
+        message = {
+            "message_id": shown.id,
+            "date": EPOCH + int(shown.at),
+            "chat": {"id": shown.chat, "type": kind},
+            "from": {"id": BOT.id, "is_bot": True, "first_name": "Bot"},
+            "text": shown.text,
+        }
+        query = {
+            "id": str(self._presses),
+            "from": _user(sender),
+            "message": message,
+            "chat_instance": str(shown.chat),
+            "data": data,
+        }
+        return {"callback_query": query}
+
     def inject(self, update: dict[str, Any]) -> None:
         """Hand the bot any update (without ``update_id``), and wait until it's done."""
         self._run(self._say(update))
@@ -196,6 +256,17 @@ class Harness:
         return self.telegram.sent
 
     @property
+    def buttons(self) -> list[str]:
+        """What the buttons say that can be seen, those of the oldest message first."""
+        shown = self.telegram.shown()
+        return [button.text for sent in shown for row in sent.buttons for button in row]
+
+    @property
+    def toasts(self) -> list[str]:
+        """What was shown to those who pressed a button, in order; "" for nothing is left out."""
+        return [text for _, text in self.telegram.answers if text]
+
+    @property
     def books(self) -> Books:
         """What came in and what became of it."""
         return self.edge.books
@@ -212,13 +283,7 @@ class Harness:
             "message_id": number,
             "date": EPOCH + int(self.loop.time()),
             "chat": where,
-            "from": {
-                "id": sender.id,
-                "is_bot": False,
-                "first_name": sender.name,
-                "username": sender.username,
-                "language_code": sender.language,
-            },
+            "from": _user(sender),
             "text": text,
             "entities": list(_entities(text)),
         }
@@ -266,6 +331,16 @@ class Harness:
 def _name_of(plugin: object) -> str:
     name = getattr(plugin, "__name__", type(plugin).__name__)
     return str(name).rpartition(".")[2].removeprefix("clawdbot_").lower()
+
+
+def _user(user: User) -> dict[str, Any]:
+    return {
+        "id": user.id,
+        "is_bot": False,
+        "first_name": user.name,
+        "username": user.username,
+        "language_code": user.language,
+    }
 
 
 def _entities(text: str) -> list[dict[str, Any]]:

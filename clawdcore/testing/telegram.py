@@ -11,6 +11,7 @@ from ..broker import Bot, Target
 from ..edge.api import CallError, Reason, Rejected, Whose
 from ..edge.markup import Entity
 from ..errors import FileUnavailable
+from ..messages import Keyboard
 
 BOT = Bot(7_000_000_001, "clawd_bot")
 
@@ -24,6 +25,7 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     reply_to: int = 0
     entities: tuple[Entity, ...] = ()
     at: float = 0.0
+    buttons: Keyboard = ()
 
 
 class FakeTelegram:
@@ -33,7 +35,7 @@ class FakeTelegram:
     calls of another name (``{"edit": [FloodWait(3)]}``). ``files`` maps file ids to
     bytes. ``sent`` holds messages with their newest text, ``edits`` each text that
     one was given: (chat, message, text). ``deleted`` and ``reactions`` name chat and
-    message, ``typings`` chat and topic.
+    message, ``typings`` chat and topic. ``answers`` are those to presses: (query, text).
     """
 
     def __init__(self) -> None:
@@ -44,6 +46,7 @@ class FakeTelegram:
         self.failures: list[CallError] = []
         self.faults: dict[str, list[CallError]] = {}
         self.edits: list[tuple[int, int, str]] = []
+        self.answers: list[tuple[str, str]] = []
         self.deleted: list[tuple[int, int]] = []
         self.typings: list[tuple[int, int | None]] = []
         self.reactions: list[tuple[int, int, str]] = []
@@ -84,7 +87,13 @@ class FakeTelegram:
         return b'{"ok":true,"result":[' + b",".join(bodies) + b"]}"
 
     async def send(
-        self, target: Target, text: str, entities: tuple[Entity, ...], *, preview: bool
+        self,
+        target: Target,
+        text: str,
+        entities: tuple[Entity, ...],
+        *,
+        preview: bool,
+        buttons: Keyboard = (),
     ) -> int:
         """As :meth:`Api.send`."""
         if self.failures:
@@ -98,6 +107,7 @@ class FakeTelegram:
                 reply_to=target.reply_to,
                 entities=entities,
                 at=asyncio.get_running_loop().time(),
+                buttons=buttons,
             )
         )
         return self._next_message
@@ -110,6 +120,7 @@ class FakeTelegram:
         entities: tuple[Entity, ...],
         *,
         preview: bool,
+        buttons: Keyboard = (),
     ) -> None:
         """As :meth:`Api.edit`."""
         self._fault("edit")
@@ -117,10 +128,26 @@ class FakeTelegram:
         if at is None:
             raise Rejected("message to edit not found", Reason.NOT_FOUND)
         before = self.sent[at]
-        if (before.text, before.entities) == (text, entities):
+        after = msgspec.structs.replace(before, text=text, entities=entities, buttons=buttons)
+        if after == before:
             raise Rejected("message is not modified", Reason.NOT_MODIFIED)
-        self.sent[at] = msgspec.structs.replace(before, text=text, entities=entities)
+        self.sent[at] = after
         self.edits.append((target.chat_id, message_id, text))
+
+    async def edit_buttons(self, chat_id: int, message_id: int, buttons: Keyboard) -> None:
+        """As :meth:`Api.edit_buttons`."""
+        self._fault("edit_buttons")
+        at = self._find(chat_id, message_id)
+        if at is None:
+            raise Rejected("message to edit not found", Reason.NOT_FOUND)
+        if self.sent[at].buttons == buttons:
+            raise Rejected("message is not modified", Reason.NOT_MODIFIED)
+        self.sent[at] = msgspec.structs.replace(self.sent[at], buttons=buttons)
+
+    async def answer(self, query: str, text: str, *, alert: bool) -> None:
+        """As :meth:`Api.answer`."""
+        self._fault("answer")
+        self.answers.append((query, text))
 
     async def delete(self, chat_id: int, message_id: int) -> None:
         """As :meth:`Api.delete`; the message stays in ``sent``."""
@@ -140,14 +167,22 @@ class FakeTelegram:
         self._fault("react")
         self.reactions.append((chat_id, message_id, emoji))
 
-    async def probe(self, chat_id: int, message_id: int) -> Whose:
+    async def probe(self, chat_id: int, message_id: int, buttons: Keyboard = ()) -> Whose:
         """As :meth:`Api.probe`; of other people's messages nothing is known."""
         self._fault("probe")
-        return Whose.MISSING if self._find(chat_id, message_id) is None else Whose.OURS
+        at = self._find(chat_id, message_id)
+        if at is None:
+            return Whose.MISSING
+        self.sent[at] = msgspec.structs.replace(self.sent[at], buttons=buttons)
+        return Whose.OURS
 
     def _fault(self, name: str) -> None:
         if self.faults.get(name):
             raise self.faults[name].pop(0)
+
+    def shown(self) -> list[Sent]:
+        """The messages that are there, oldest first."""
+        return [sent for sent in self.sent if (sent.chat, sent.id) not in self._gone]
 
     def _find(self, chat_id: int, message_id: int) -> int | None:
         if (chat_id, message_id) in self._gone:

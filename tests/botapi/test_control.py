@@ -56,6 +56,9 @@ def test_people_act_over_http(play: Play) -> None:
         sent = await bot.send_message(5, "x", api_kwargs={"reply_markup": button})
         press = {"user": 5, "chat": 5, "message_id": sent.message_id, "button": "d"}
         assert await told(root, "press", press) == "1"
+        for wrong in ({"button": "e"}, {"message_id": sent.message_id + 1}, {"user": 6}):
+            status, answer = await ask(root, "press", press | wrong)
+            assert (status, answer["ok"]) == (400, False)
         state = await told(root, "state")
         assert state["pending"] == 4
         assert state["calls"]["sendMessage"] == 1

@@ -12,16 +12,19 @@ import msgspec
 import pytest
 
 from clawdcore.broker import (
+    AnswerPress,
     Beat,
     Bot,
     Called,
     Closed,
     Commands,
+    DeleteMessage,
     Deliver,
     Delivered,
     Done,
     Draft,
     Due,
+    EditMessage,
     Fetch,
     Fetched,
     Hello,
@@ -40,7 +43,7 @@ from clawdcore.broker import (
     ToWorker,
 )
 from clawdcore.broker.sockets import FRAME_LIMIT, UNREAD, edge_end, worker_end
-from clawdcore.messages import Receipt, Reply
+from clawdcore.messages import Button, Receipt, Reply
 
 Ends = tuple[Port[ToWorker, ToEdge], Port[ToEdge, ToWorker]]
 
@@ -59,6 +62,7 @@ async def pair() -> AsyncIterator[Ends]:
 
 
 TARGET = Target(chat_id=-5, topic=3, reply_to=9, private=False)
+ROWS = ((Button("x", "a", "é", plugin="p"),), (Button("y", url="https://example.org"),))
 TO_WORKER: list[ToWorker] = [
     Hello(Bot(1, "b"), 2, 1, (("x", 3.5),)),
     Remembered("chat", "7", b"\x00\xff"),
@@ -75,6 +79,10 @@ TO_EDGE: list[ToEdge] = [
     Started(1, "chat"),
     Draft(1, TARGET, "so far"),
     Send(1, TARGET, Reply(text="é😀", format="markdown"), asker=5, name="Ada"),
+    Send(1, TARGET, Reply(text="x", buttons=ROWS), interim=True),
+    AnswerPress(1, "77", "é", alert=True),
+    EditMessage(-5, 9, None, "html", ROWS),
+    DeleteMessage(-5, 9),
     Done(1, Outcome.NOTICED),
     Fetch(1, "file"),
     Commands("", (("help", "Help"),)),

@@ -12,8 +12,21 @@ from typing import Any
 import aiohttp
 import pytest
 
-from clawdcore import Attachment, Context, Message, Request, Turn, hookimpl
-from clawdcore.broker import memory_broker
+from clawdcore import (
+    Attachment,
+    Button,
+    Context,
+    Delete,
+    Edit,
+    Message,
+    Press,
+    Reply,
+    Request,
+    Toast,
+    Turn,
+    hookimpl,
+)
+from clawdcore.broker import Target, memory_broker
 from clawdcore.config import parse
 from clawdcore.edge.api import TelegramApi
 from clawdcore.edge.app import Edge
@@ -27,6 +40,7 @@ from clawdcore.worker.app import Worker
 TOKEN = "1:TEST"
 UNHURRIED = {"perSecond": 1000, "perChat": 1000, "groupPerMinute": 60_000}
 SECRET = "s3cret_" + "x" * 20
+CANCEL = Button("cancel", "queue", "cancel")
 
 
 class Plugin:
@@ -51,6 +65,20 @@ class Plugin:
             """Size of the file replied to"""
             assert message.reply_to is not None
             return str(len(await message.reply_to.attachments[0].read()))
+
+        @register("queue")
+        async def queue(message: Message) -> Reply:
+            """Show a place in line"""
+            rows = ((Button("wait", "queue", "wait"), Button("cancel", "queue", "cancel")),)
+            return Reply(text="You are number 7.", buttons=rows)
+
+    @hookimpl
+    def register_buttons(self, register: Any) -> None:
+        @register("queue")
+        async def pressed(press: Press) -> Any:
+            if press.data == "cancel":
+                return Toast("Cancelled."), Delete()
+            return Toast("I'll call you."), Edit("You are number 6.", ((CANCEL,),))
 
     @hookimpl
     def register_handlers(self, register: Any, context: Context) -> None:
@@ -316,5 +344,49 @@ def test_taken_webhook_port() -> None:
                 async with running(server, webhook=hook):
                     await asyncio.sleep(5)
             assert caught.group_contains(PortTaken, match=str(port), depth=None)
+
+    tell(story)
+
+
+def test_buttons_are_shown_pressed_edited_and_answered() -> None:
+    async def story(server: BotApiServer) -> None:
+        ada, bob = server.user(7, "Ada"), server.user(8, "Bob", language_code="zh-hans")
+        group = server.group(-1000000000005, "News", [ada, bob])
+        async with running(server) as bot:
+            server.say(ada, "/queue@clawd_bot", group)
+            await server.wait(lambda: len(server.sent) == 1)
+            shown = server.sent[0]
+            server.press(ada, shown, "wait")
+            await server.wait(lambda: bool(server.answers and server.edits), timeout=20)
+            assert server.answers[0].message["text"] == "I'll call you."
+            after = server.messages(group.id)[-1]
+            assert after["text"] == "You are number 6."
+            (row,) = after["reply_markup"]["inline_keyboard"]
+            assert [button["text"] for button in row] == ["cancel"]
+            with pytest.raises(LookupError):
+                server.press(ada, shown, "wait")
+            server.press(bob, shown, "cancel")
+            await server.wait(lambda: bool(server.deleted), timeout=20)
+            await server.wait(lambda: len(server.answers) == 2, timeout=20)
+            assert server.answers[1].message["text"] == "Cancelled."
+        assert bot.edge.books.answered == 3
+
+    tell(story)
+
+
+def test_a_button_of_an_earlier_bot_says_that_it_no_longer_works() -> None:
+    async def story(server: BotApiServer) -> None:
+        ada = server.user(7, "Ada", language_code="zh-hans")
+        server.private(ada)
+        api = TelegramApi(TOKEN, server.root)
+        await api.open()
+        old = ((Button("old", "old", plugin="removed"),),)
+        await api.send(Target(chat_id=7), "x", (), preview=False, buttons=old)
+        await api.close()
+        async with running(server) as bot:
+            server.press(ada, server.sent[0], "old")
+            await server.wait(lambda: bool(server.answers), timeout=20)
+            assert server.answers[0].message["text"] == "这个按钮已经失效了。"
+        assert bot.edge.books.noticed == 1
 
     tell(story)

@@ -10,7 +10,8 @@ import pytest
 from clawdcore.broker import Draft, Send, Target
 from clawdcore.edge.api import CallError, FloodWait, Rejected, Unreachable
 from clawdcore.edge.delivery import LANE_LIMIT, PATIENCE, Delivery
-from clawdcore.messages import Receipt, Reply
+from clawdcore.edge.markup import Entity
+from clawdcore.messages import Button, Keyboard, Receipt, Reply
 from clawdcore.testing import FakeTelegram, VirtualLoop
 
 Story = Callable[
@@ -310,3 +311,72 @@ def test_many_chats_are_served_at_thirty_a_second_in_turn() -> None:
         assert [sent.text for sent in t.sent[:60]] == ["0"] * 60
 
     tell(story)
+
+
+ROWS = ((Button("more", "more", plugin="p"),),)
+
+
+def test_buttons_stand_under_the_last_part_and_outlive_refused_styles() -> None:
+    async def story(d: Delivery, t: FakeTelegram, r: list[Receipt], g: asyncio.TaskGroup) -> None:
+        d.put(send("word " * 1500, buttons=ROWS), g)
+        await d.flushed()
+        assert [sent.buttons for sent in t.sent] == [(), ROWS]
+        t.failures.append(Rejected("can't parse entities"))
+        d.put(send("<b>x</b>", format="html", buttons=ROWS), g)
+        await d.flushed()
+        assert (t.sent[2].entities, t.sent[2].buttons) == ((), ROWS)
+        assert [receipt.error for receipt in r] == ["", ""]
+
+    tell(story)
+
+
+def test_refused_buttons_do_not_cost_the_answer() -> None:
+    async def story(d: Delivery, t: FakeTelegram, r: list[Receipt], g: asyncio.TaskGroup) -> None:
+        t.failures.append(Rejected("BUTTON_URL_INVALID"))
+        d.put(send("x", buttons=ROWS), g)
+        await d.flushed()
+        assert [(sent.text, sent.buttons) for sent in t.sent] == [("x", ())]
+        t.failures.extend([Rejected("no")] * 2)
+        d.put(send("y", update=2, buttons=ROWS), g)
+        await d.flushed()
+        assert [receipt.error for receipt in r] == ["", "Rejected"]
+
+    tell(story)
+
+
+def test_a_message_that_was_looked_for_and_found_keeps_its_buttons() -> None:
+    class Lossy(FakeTelegram):
+        """Takes messages, and says that the connection broke."""
+
+        async def send(
+            self,
+            target: Target,
+            text: str,
+            entities: tuple[Entity, ...],
+            *,
+            preview: bool,
+            buttons: Keyboard = (),
+        ) -> int:
+            await super().send(target, text, entities, preview=preview, buttons=buttons)
+            raise Unreachable("x", sent=True)
+
+    async def run() -> None:
+        receipts: list[Receipt] = []
+
+        async def finished(send: Send, receipt: Receipt) -> None:
+            receipts.append(receipt)
+
+        telegram = Lossy()
+        delivery = Delivery(telegram, finished)
+        async with asyncio.TaskGroup() as tasks:
+            delivery.seen(1, 1000)
+            delivery.put(send("x", buttons=ROWS), tasks)
+            await delivery.flushed()
+        assert [(receipt.error, receipt.message_ids) for receipt in receipts] == [("", (1001,))]
+        assert [sent.buttons for sent in telegram.sent] == [ROWS]
+
+    loop = VirtualLoop()
+    try:
+        loop.run_until_complete(run())
+    finally:
+        loop.close()

@@ -14,7 +14,7 @@ from clawdcore.broker import Draft, Send, Target
 from clawdcore.edge.api import FloodWait, Reason, Rejected, Unreachable
 from clawdcore.edge.delivery import Delivery
 from clawdcore.edge.markup import Entity
-from clawdcore.messages import Receipt, Reply
+from clawdcore.messages import Keyboard, Receipt, Reply
 from clawdcore.testing import FakeTelegram, VirtualLoop
 from clawdcore.testing.botapi.limits import FloodGate, Limits
 
@@ -32,13 +32,19 @@ class Moody(FakeTelegram):
         self.refused: list[int] = []
 
     async def send(
-        self, target: Target, text: str, entities: tuple[Entity, ...], *, preview: bool
+        self,
+        target: Target,
+        text: str,
+        entities: tuple[Entity, ...],
+        *,
+        preview: bool,
+        buttons: Keyboard = (),
     ) -> int:
         await self._on_the_way(target.chat_id)
         kind = self._mood()
         if kind == "before":
             raise Unreachable("x", sent=True)
-        message_id = await super().send(target, text, entities, preview=preview)
+        message_id = await super().send(target, text, entities, preview=preview, buttons=buttons)
         await asyncio.sleep(self.dice.random() * 0.2)
         if kind == "after":
             raise Unreachable("x", sent=True)
@@ -52,10 +58,11 @@ class Moody(FakeTelegram):
         entities: tuple[Entity, ...],
         *,
         preview: bool,
+        buttons: Keyboard = (),
     ) -> None:
         await self._on_the_way(target.chat_id)
         self._mood()
-        await super().edit(target, message_id, text, entities, preview=preview)
+        await super().edit(target, message_id, text, entities, preview=preview, buttons=buttons)
 
     async def _on_the_way(self, chat: int) -> None:
         await asyncio.sleep(self.dice.random() * 0.3)
@@ -223,10 +230,16 @@ def test_at_the_end_what_is_on_its_way_is_unknown_and_the_rest_is_stopped(cancel
 
     class Slow(FakeTelegram):
         async def send(
-            self, target: Target, text: str, entities: tuple[Entity, ...], *, preview: bool
+            self,
+            target: Target,
+            text: str,
+            entities: tuple[Entity, ...],
+            *,
+            preview: bool,
+            buttons: Keyboard = (),
         ) -> int:
             await asyncio.sleep(5)
-            return await super().send(target, text, entities, preview=preview)
+            return await super().send(target, text, entities, preview=preview, buttons=buttons)
 
     async def run() -> None:
         delivery = Delivery(Slow(), books.note)

@@ -15,7 +15,7 @@ from clawdcore.edge.delivery.marks import MARK_DELAY, REFUSED_FOR, TYPING_EVERY,
 from clawdcore.edge.delivery.merging import SEPARATOR
 from clawdcore.edge.delivery.streams import EDIT_PAUSE, FIRST_UNITS
 from clawdcore.edge.markup import Entity
-from clawdcore.messages import Receipt, Reply
+from clawdcore.messages import Keyboard, Receipt, Reply
 from clawdcore.testing import FakeTelegram, VirtualLoop
 
 GROUP = -1_000_000_000_009
@@ -192,13 +192,19 @@ class Lossy(FakeTelegram):
         self.calls = 0
 
     async def send(
-        self, target: Target, text: str, entities: tuple[Entity, ...], *, preview: bool
+        self,
+        target: Target,
+        text: str,
+        entities: tuple[Entity, ...],
+        *,
+        preview: bool,
+        buttons: Keyboard = (),
     ) -> int:
         self.calls += 1
         if self.calls > 1:
-            return await super().send(target, text, entities, preview=preview)
+            return await super().send(target, text, entities, preview=preview, buttons=buttons)
         if self.arrives:
-            await super().send(target, text, entities, preview=preview)
+            await super().send(target, text, entities, preview=preview, buttons=buttons)
         raise Unreachable("x", sent=True)
 
 
@@ -240,12 +246,18 @@ def test_what_a_later_send_of_a_doubtful_chat_proves(notice: bool, calls: int) -
         tried = 0
 
         async def send(
-            self, target: Target, text: str, entities: tuple[Entity, ...], *, preview: bool
+            self,
+            target: Target,
+            text: str,
+            entities: tuple[Entity, ...],
+            *,
+            preview: bool,
+            buttons: Keyboard = (),
         ) -> int:
             self.tried += 1
             if text == "first":
                 self.faults["probe"] = [Unreachable("x", sent=True)] * 3
-                await super().send(target, text, entities, preview=preview)
+                await super().send(target, text, entities, preview=preview, buttons=buttons)
             raise Unreachable("x", sent=True)
 
     telegram = Unsure()
@@ -472,11 +484,17 @@ def test_a_group_that_became_a_supergroup_is_followed() -> None:
 
     class Upgraded(FakeTelegram):
         async def send(
-            self, target: Target, text: str, entities: tuple[Entity, ...], *, preview: bool
+            self,
+            target: Target,
+            text: str,
+            entities: tuple[Entity, ...],
+            *,
+            preview: bool,
+            buttons: Keyboard = (),
         ) -> int:
             if target.chat_id == -7:
                 raise Rejected("upgraded", Reason.MIGRATED, moved_to=new)
-            return await super().send(target, text, entities, preview=preview)
+            return await super().send(target, text, entities, preview=preview, buttons=buttons)
 
     async def story(p: Play, g: asyncio.TaskGroup) -> None:
         p.delivery.put(send(1, chat=-7), g)

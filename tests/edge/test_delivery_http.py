@@ -10,12 +10,13 @@ import pytest
 from clawdcore.broker import Send, Target
 from clawdcore.edge.api import TelegramApi
 from clawdcore.edge.delivery import Delivery, Pace
-from clawdcore.messages import Receipt, Reply
+from clawdcore.messages import Button, Receipt, Reply
 from clawdcore.testing.botapi import BotApiServer, FaultKind
 
 FAST = Pace(per_second=1000, per_chat=1000, group_per_minute=60_000)
 SUPERGROUP = -1_000_000_000_007
 BASIC = -7
+ROWS = ((Button("x", "x", plugin="p"),),)
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,9 @@ async def outcome(case: Case) -> tuple[str, int, int]:
         server.fail(case.fault, "sendMessage")
         target = Target(chat_id=case.chat, reply_to=asked, private=case.chat > 0)
         async with asyncio.TaskGroup() as tasks:
-            delivery.put(Send(1, target, Reply(text="yes"), notice=case.notice), tasks)
+            delivery.put(
+                Send(1, target, Reply(text="yes", buttons=ROWS), notice=case.notice), tasks
+            )
             await server.wait(lambda: server.calls["sendMessage"])
             for message_id in others[len(others) - case.seen :]:
                 delivery.seen(bob.id, message_id)
@@ -90,9 +93,9 @@ async def outcome(case: Case) -> tuple[str, int, int]:
         await api.close()
         (receipt,) = receipts
         if receipt.message_ids:
-            shown = [message["message_id"] for message in server.messages(case.chat)]
-            assert receipt.message_ids[0] in shown
-        assert server.edits == []
+            shown = {message["message_id"]: message for message in server.messages(case.chat)}
+            assert "reply_markup" in shown[receipt.message_ids[0]]
+        assert server.edits == []  # to look for a message costs it nothing
         return receipt.error, len(server.sent), len(server.violations + server.crashes)
 
 

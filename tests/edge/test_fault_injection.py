@@ -60,7 +60,7 @@ from clawdcore.edge.desk import SKEW
 from clawdcore.edge.ledger import LEDGER_FILE, Ledger
 from clawdcore.edge.markup import Entity
 from clawdcore.edge.workers import OneWorker
-from clawdcore.messages import Reply
+from clawdcore.messages import Keyboard, Reply
 from clawdcore.testing import FakeTelegram, VirtualLoop
 
 T = TypeVar("T")
@@ -259,7 +259,13 @@ class Line(FakeTelegram):
         return b'{"ok":true,"result":[' + b",".join(bodies) + b"]}"
 
     async def send(
-        self, target: Target, text: str, entities: tuple[Entity, ...], *, preview: bool
+        self,
+        target: Target,
+        text: str,
+        entities: tuple[Entity, ...],
+        *,
+        preview: bool,
+        buttons: Keyboard = (),
     ) -> int:
         await self._cut.step("before sendMessage")
         await asyncio.sleep(0.01)
@@ -269,7 +275,7 @@ class Line(FakeTelegram):
         await self._cut.step("after sendMessage")
         return number
 
-    async def probe(self, chat_id: int, message_id: int) -> Whose:
+    async def probe(self, chat_id: int, message_id: int, buttons: Keyboard = ()) -> Whose:
         await self._cut.step("before a probe")
         return self._world.whose(chat_id, message_id)
 

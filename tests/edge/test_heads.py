@@ -135,3 +135,22 @@ def test_the_edge_and_the_worker_agree_on_who_was_spoken_to(
     else:
         spoken = policy.decide(message) is Access.ALLOWED or bool(message.command)
         assert head.wanted == spoken
+
+
+def a_press(chat: dict[str, Any], **message: Any) -> bytes:
+    shown = {"message_id": 3, "date": 5, "chat": chat, "from": {"id": 42, "is_bot": True}}
+    query = {"id": "1", "from": ADA, "message": {**shown, **message}, "data": "x"}
+    return json.dumps({"update_id": 9, "callback_query": query}).encode()
+
+
+def test_a_press_has_a_chat_and_a_user_and_nobody_waits_for_it() -> None:
+    private = heads().read(a_press({"id": 7, "type": "private"}))
+    assert private == Head(chat=7, user=7, language="de", private=True, press=True)
+    topic = heads().read(a_press(GROUP, message_thread_id=4, is_topic_message=True))
+    assert (topic.chat, topic.topic, topic.wanted, topic.message) == (-5, 4, False, 0)
+
+
+@pytest.mark.parametrize("query", [{}, {"id": "1"}, {"from": {"id": 3}, "message": {}}])
+def test_a_press_without_a_chat_is_one_all_the_same(query: dict[str, Any]) -> None:
+    head = heads().read(json.dumps({"update_id": 9, "callback_query": query}).encode())
+    assert (head.press, head.chat, head.wanted) == (True, 0, False)

@@ -16,7 +16,7 @@ from clawdcore.edge.delivery.merging import (
 )
 from clawdcore.edge.markdown import ENTITY_LIMIT
 from clawdcore.edge.markup import Entity, units
-from clawdcore.messages import Reply
+from clawdcore.messages import Button, Reply
 
 LIMIT = 4096
 NAMES = ("Ada", "Grace 🚀", "李雷", "")
@@ -58,6 +58,7 @@ def test_what_may_not_share_a_message() -> None:
         a_send(6, preview=True),
         a_send(7, "x" * 5000),
         a_send(8, "  "),
+        a_send(10, buttons=((Button("x", "x", plugin="p"),),)),
     )
     assert gathered(first, *alone, a_send(9)) == [1, 9]
     assert gathered(a_send(2, streamed=True), first) == [2, 1]

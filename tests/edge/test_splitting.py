@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from clawdcore.edge.markup import Entity, units
@@ -62,6 +62,7 @@ def test_a_limit_must_leave_room() -> None:
 
 
 @given(texts, st.integers(16, 64), st.lists(st.tuples(st.integers(0, 200), st.integers(1, 200))))
+@example("0000000𐀀𐀀000000", 16, [(10, 7)])
 def test_nothing_is_lost_and_every_piece_fits(
     text: str, limit: int, spans: list[tuple[int, int]]
 ) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from clawdcore import Context, ProviderConfig, hookimpl
+from clawdcore import Context, Press, ProviderConfig, hookimpl
 from clawdcore.errors import HookError, PluginClash, PluginError, PluginNotInstalled
 from clawdcore.hooks.checks import HOOKS
 from clawdcore.hooks.loaded import Tables
@@ -91,6 +91,46 @@ def test_the_second_claim_to_a_command_disables_its_plugin_alone() -> None:
     assert isinstance(found.disabled["b"], PluginClash)
     assert "/one is already plugin 'a''s" in str(found.disabled["b"])
     assert [plugin.name for plugin in found.plugins] == ["a", "c"]
+
+
+def button_plugin(*names: str, **options: Any) -> object:
+    class Plugin:
+        @hookimpl
+        def register_buttons(self, register: Any, context: Context) -> None:
+            for name in names:
+
+                @register(name, **options)
+                async def pressed(press: Press) -> None:
+                    """Do nothing"""
+
+    return Plugin()
+
+
+def test_buttons_of_one_name_are_each_plugin_s_own() -> None:
+    found = tables(a=button_plugin("go", "stop"), b=button_plugin("go"))
+    assert {(entry.plugin, entry.name) for entry in found.buttons.values()} == {
+        ("a", "go"),
+        ("a", "stop"),
+        ("b", "go"),
+    }
+    assert all(entry.key == key for key, entry in found.buttons.items())
+    found.disable("a", PluginError("x", plugin="a"))
+    assert [entry.plugin for entry in found.buttons.values()] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("plugin", "said"),
+    [
+        (button_plugin("go", "go"), "'go' twice"),
+        (button_plugin("Go!"), "can't be the name"),
+        (button_plugin(""), "can't be the name"),
+        (button_plugin("go", format="rtf"), "rtf"),
+    ],
+)
+def test_buttons_that_can_t_be_registered_disable_their_plugin(plugin: object, said: str) -> None:
+    found = tables(a=plugin)
+    assert said in str(found.disabled["a"])
+    assert found.buttons == {}
 
 
 def test_disabled_entries_are_not_loaded() -> None:

@@ -13,8 +13,16 @@ from typing import Any
 
 import pytest
 
-from clawdcore import PASS, Context, Message, hookimpl
-from clawdcore.testing import FakeBackend, Harness, NetworkRefused, VirtualLoop, network_refused
+from clawdcore import PASS, Button, Context, Message, Press, Reply, Toast, hookimpl
+from clawdcore.testing import (
+    FakeBackend,
+    Group,
+    Harness,
+    NetworkRefused,
+    User,
+    VirtualLoop,
+    network_refused,
+)
 from clawdcore.testing.clock import Stuck
 
 HELLO = """
@@ -295,3 +303,40 @@ def test_hello(bot):
         thread.join()
     assert 0.05 < bot.loop.time() < 15
 """
+
+
+class Choice:
+    """Two messages with buttons."""
+
+    @hookimpl
+    def register_commands(self, register: Any) -> None:
+        @register("choose")
+        async def choose(message: Message, what: str) -> Reply:
+            """Choose"""
+            rows = ((Button("Yes", "yes", what), Button("Page", url="https://example.org")),)
+            return Reply(text=what, buttons=rows)
+
+    @hookimpl
+    def register_buttons(self, register: Any) -> None:
+        @register("yes")
+        async def yes(press: Press) -> tuple[Toast, str]:
+            return Toast(f"{press.sender.name} chose {press.data}"), "noted"
+
+
+def test_buttons_are_pressed_by_what_they_say() -> None:
+    with Harness([Choice()]) as bot:
+        bot.say("/choose tea")
+        bot.say("/choose milk", chat=Group())
+        assert bot.buttons == ["Yes", "Page", "Yes", "Page"]
+        assert bot.press("Yes") == "noted"
+        assert bot.press("Yes", message=bot.sent[0], sender=User(5, "Bob")) == "noted"
+        assert bot.toasts == ["Ada chose milk", "Bob chose tea"]
+        assert bot.books.answered == 4
+
+
+@pytest.mark.parametrize("text", ["No", "Page"])
+def test_a_button_that_can_t_be_pressed_is_named_with_those_that_are_there(text: str) -> None:
+    with Harness([Choice()]) as bot:
+        bot.say("/choose tea")
+        with pytest.raises(LookupError, match="Yes"):
+            bot.press(text)

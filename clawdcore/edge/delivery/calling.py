@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from ...broker import Target
+from ...messages import Keyboard
 from ..api import Api, FloodWait, Reason, Rejected, Unreachable
 from ..markup import Entity
 from ..splitting import Piece
@@ -40,12 +41,20 @@ class Caller:
         self._known = known
 
     async def send(
-        self, lane: Lane, target: Target, piece: Piece, *, preview: bool, repeats: int
+        self,
+        lane: Lane,
+        target: Target,
+        piece: Piece,
+        *,
+        preview: bool,
+        repeats: int,
+        buttons: Keyboard = (),
     ) -> int:
         """Send a message and return its id; its outcome is traced where it is unknown.
 
         ``repeats`` is how often it is sent again that may have arrived. A target that
-        is gone costs the quote, entities that are refused cost the style.
+        is gone costs the quote, entities that are refused cost the style; what is refused
+        without them costs the buttons.
 
         Raises:
             Unreachable: given up; ``sent`` says whether it may have arrived.
@@ -61,7 +70,7 @@ class Caller:
             if not tries.unknown:
                 floor = self._known.floor(lane.chat_id)
             here = msgspec.structs.replace(target, chat_id=lane.chat_id)
-            return await self._api.send(here, text, entities, preview=preview)
+            return await self._api.send(here, text, entities, preview=preview, buttons=buttons)
 
         while True:
             try:
@@ -69,18 +78,29 @@ class Caller:
             except FloodWait as wait:
                 self._flooded(lane, tries, wait)
             except Unreachable as failure:
-                message_id = await self._trace(lane, floor, failure) or 0
+                message_id = await self._trace(lane, floor, failure, buttons) or 0
                 if message_id:
                     return message_id
                 self._failed(lane, tries, failure, unknown=lane.unsure)
             except Rejected as refused:
-                target, entities = _revised(lane, refused, target, entities)
+                if refused.reason is Reason.OTHER and buttons and not entities:
+                    log.warning("buttons were refused, and are left out")
+                    buttons = ()
+                else:
+                    target, entities = _revised(lane, refused, target, entities)
             else:
                 self._known.note_own(lane.chat_id, message_id)
                 return message_id
 
     async def edit(
-        self, lane: Lane, target: Target, message_id: int, piece: Piece, *, preview: bool
+        self,
+        lane: Lane,
+        target: Target,
+        message_id: int,
+        piece: Piece,
+        *,
+        preview: bool,
+        buttons: Keyboard = (),
     ) -> bool:
         """Make a message of ours say something else; False where it can't be edited.
 
@@ -90,7 +110,9 @@ class Caller:
         tries = Tries(ENDLESS)
 
         async def call() -> None:
-            await self._api.edit(target, message_id, text, entities, preview=preview)
+            await self._api.edit(
+                target, message_id, text, entities, preview=preview, buttons=buttons
+            )
 
         while True:
             try:
@@ -137,12 +159,16 @@ class Caller:
             raise Halted
         return ticket
 
-    async def _trace(self, lane: Lane, floor: int, failure: Unreachable) -> int | None:
+    async def _trace(
+        self, lane: Lane, floor: int, failure: Unreachable, buttons: Keyboard
+    ) -> int | None:
         """As :func:`trace`; the lane is unsure unless the answer is sure."""
         lane.unsure = failure.sent
         if not failure.sent:
             return 0
-        found = await trace(self._api, self._gate, self._known, lane.chat_id, floor)
+        found = await trace(
+            self._api, self._gate, self._known, lane.chat_id, floor, buttons=buttons
+        )
         lane.unsure = found is None
         if found:
             log.info("a message whose sending was not confirmed has arrived")

@@ -12,12 +12,15 @@ import logging
 from collections import OrderedDict, deque
 from typing import Final
 
-from ...broker import Draft, Send, Target
+import msgspec
+
+from ...broker import AnswerPress, DeleteMessage, Draft, EditMessage, Send, Target
 from ...privacy import describe
 from ..api import Api, Rejected
 from ..books import UNKNOWN
 from ..splitting import TEXT_LIMIT
 from .calling import Caller, Halted
+from .changes import Changes
 from .deletions import Deletions, Paid
 from .drafting import Drafter
 from .finishing import Finished, Finisher
@@ -30,6 +33,7 @@ from .merging import Part, gather
 from .pace import Pace
 from .streams import Streams
 from .tasks import begin
+from .toasts import Toasts
 from .tracing import trace
 
 log = logging.getLogger(__name__)
@@ -80,6 +84,8 @@ class Delivery:
         self._drafter = Drafter(api, self._gate, self._known, self._streams, limit=limit)
         self._marks = Marks(api, self._gate, self._busy)
         self._deletions = Deletions(api, self._gate, paid)
+        self._toasts = Toasts(api)
+        self._changes = Changes(api, self._gate, limit=limit)
         self._hands = Hands(
             Caller(api, self._gate, self._known),
             self._known,
@@ -133,6 +139,15 @@ class Delivery:
                 lane.drafts.clear()
             lane.drafts[draft.id] = draft
 
+    def answer(self, record: AnswerPress, tasks: asyncio.TaskGroup) -> None:
+        """End the wait of who pressed a button, ahead of all that waits for a turn."""
+        self._toasts.add(record, tasks)
+
+    def change(self, record: EditMessage | DeleteMessage, tasks: asyncio.TaskGroup) -> None:
+        """Change a message of ours, at its chat's pace."""
+        chat_id = self._moved.get(record.chat_id, record.chat_id)
+        self._changes.add(msgspec.structs.replace(record, chat_id=chat_id), tasks)
+
     def working(
         self, update: int, target: Target, message_id: int, tasks: asyncio.TaskGroup
     ) -> None:
@@ -160,6 +175,7 @@ class Delivery:
     def drop_chat(self, chat_id: int) -> None:
         """The bot can't write to this chat any more: what waits for it is "Rejected"."""
         self._marks.forget(chat_id)
+        self._gate.turn_away(chat_id)
         for key, lane in self._lanes.items():
             if chat_id in (key, lane.chat_id):
                 self._drop(lane)
@@ -189,8 +205,10 @@ class Delivery:
         self._deletions.add(chat_id, message_id, due, tasks)
 
     async def flushed(self) -> None:
-        """Until nothing waits to be sent."""
+        """Until nothing waits to be sent or changed."""
         await self._idle.wait()
+        await self._toasts.flushed()
+        await self._changes.flushed()
 
     async def close(self) -> None:
         """End: what waits is finished as "stopped", what may have arrived as "unknown".
@@ -200,6 +218,8 @@ class Delivery:
         """
         self._closed = True
         self._marks.close()
+        self._toasts.close()
+        self._changes.close()
         self._deletions.close()
         self._gate.close()
         running = [lane.task for lane in self._lanes.values() if lane.task is not None]

@@ -159,16 +159,22 @@ class Hands:
         earlier = self._earlier(lane, send, len(pieces))
         if not announced:
             await self._announce(send, 0 if earlier else self._known.floor(lane.chat_id))
-        if earlier and await self._caller.edit(lane, target, earlier, pieces[0], preview=preview):
+        # Where there are more pieces, the buttons stand under the last one.
+        under = [()] * (len(pieces) - 1) + [send.reply.buttons]
+        if earlier and await self._caller.edit(
+            lane, target, earlier, pieces[0], preview=preview, buttons=under[0]
+        ):
             await self._was_sent(lane, send, ids, earlier)
             target = msgspec.structs.replace(target, reply_to=0)
-            pieces = pieces[1:]
-        for piece in pieces:
+            pieces, under = pieces[1:], under[1:]
+        for piece, buttons in zip(pieces, under, strict=True):
             message_id = await self._caller.send(
-                lane, target, piece, preview=preview, repeats=repeats
+                lane, target, piece, preview=preview, repeats=repeats, buttons=buttons
             )
             await self._was_sent(lane, send, ids, message_id)
             target = msgspec.structs.replace(target, reply_to=0)
+        if send.interim:
+            return
         if len(ids) == 1:
             self._answers.add(lane.chat_id, send.target.reply_to, ids[0])
         else:
@@ -176,6 +182,8 @@ class Hands:
 
     def _earlier(self, lane: Lane, send: Send, pieces: int) -> int:
         """The message of ours that this reply replaces, 0 for none."""
+        if send.interim:
+            return 0
         if send.streamed or send.notice:
             stream = self._streams.take(send.id)
             if stream:

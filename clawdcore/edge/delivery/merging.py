@@ -1,8 +1,8 @@
 """Several short replies of one chat as one message; pure.
 
 Only finished replies of one topic are merged that nobody saw being written, that
-will not be deleted, and that replace no earlier answer. Those of one
-asker keep their order: nobody's reply goes before an earlier one to the same
+will not be deleted, that have no buttons, and that replace no earlier answer. Those
+of one asker keep their order: nobody's reply goes before an earlier one to the same
 person that has to wait.
 """
 
@@ -38,7 +38,8 @@ def may_merge(send: Send) -> bool:
     ``send.streamed`` says that there were drafts of it. A group is shown none while
     it is busy, so that what counts is whether a message of it is there.
     """
-    return not (send.target.private or send.edited or send.reply.delete_after > 0)
+    reply = send.reply
+    return not (send.target.private or send.edited or reply.delete_after > 0 or reply.buttons)
 
 
 def gather(waiting: Iterable[Send], limit: int, shown: Container[int] = ()) -> list[Part]:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import Final
 
+from ...messages import Keyboard
 from ..api import Api, CallError, FloodWait, Whose
 from .gate import Gate
 from .known import Known
@@ -19,14 +20,22 @@ FAILURES: Final = 3
 
 
 async def trace(
-    api: Api, gate: Gate, known: Known, chat_id: int, floor: int, *, settle: float = SETTLE
+    api: Api,
+    gate: Gate,
+    known: Known,
+    chat_id: int,
+    floor: int,
+    *,
+    settle: float = SETTLE,
+    buttons: Keyboard = (),
 ) -> int | None:
     """The id of our message above ``floor`` that nobody knows of.
 
     0 where there surely is none, None where it can't be told; see
     :class:`~.known.Known` and ADR 8 for what is sure. Costs at most
     :data:`~.known.PROBES` calls that change nothing; the first comes after ``settle``
-    seconds, by when what was on its way should have had its effect.
+    seconds, by when what was on its way should have had its effect. ``buttons`` are
+    those that it has.
     """
     await asyncio.sleep(settle)
     candidates = known.candidates(chat_id, floor)
@@ -39,7 +48,7 @@ async def trace(
             return None
         pause = 0.0
         try:
-            whose = await api.probe(chat_id, candidate)
+            whose = await api.probe(chat_id, candidate, buttons)
         except FloodWait as wait:
             pause = wait.seconds
         except CallError:
