@@ -1,0 +1,206 @@
+"""The servers of a provider, and one request's way through them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from random import Random
+from typing import Final
+
+import aiohttp
+
+from clawdcore import BackendUnavailable, Overloaded
+
+from . import loads, picking, retrying
+from .client import Client, refused
+from .failures import AttemptFailed, Where
+from .options import VllmOptions
+from .servers import Server
+from .watch import Watch
+
+WHOLE_ANSWER: Final = 600.0
+"""Seconds for an answer that comes in one piece, as OpenAI's own client allows."""
+
+
+class Fleet:
+    """Made inside a running loop; :meth:`start` and :meth:`close` belong together."""
+
+    def __init__(
+        self, provider: str, servers: Sequence[Server], options: VllmOptions, random: Random
+    ) -> None:
+        self.provider = provider
+        self.servers = servers
+        self.options = options
+        self.client = Client()
+        self._random = random
+        self.closed = False
+        self._budget = retrying.Budget()
+        self._watch = Watch(provider, servers, self.client, metrics=options.metrics, random=random)
+
+    def start(self) -> None:
+        self._watch.start()
+
+    async def close(self) -> None:
+        self.closed = True
+        await self._watch.close()
+        await self.client.close()
+
+    def used(self, now: float) -> None:
+        """Keep the servers looked after."""
+        self._watch.used(now)
+
+    def where(self, server: Server, model: str = "") -> Where:
+        return Where(self.provider, server.name, model)
+
+    def attempts(self, model: str, deadline: float | None) -> Attempts:
+        """The attempts of a new request."""
+        self._budget.request()
+        return Attempts(self, model, deadline)
+
+    def pick(self, now: float, tried: Sequence[Server]) -> Server:
+        """As :func:`.picking.pick`.
+
+        Raises:
+            BackendUnavailable: it was closed.
+            Overloaded: all that could take it are full.
+        """
+        if self.closed:
+            raise not_started(self.provider)
+        most = self.options.max_concurrent
+        server = picking.pick(self.servers, now, self._random, without=tried, most=most)
+        if server is None:
+            raise Overloaded(
+                f"{self.provider} holds {most} requests on each of its servers already.",
+                retry_after=min(loads.wait(server) for server in self.servers),
+                fix="Ask again later.",
+            )
+        return server
+
+    def blame(self, server: Server, failed: AttemptFailed) -> None:
+        """Remember a failure, for which the server may be left out for a while."""
+        self._watch.failed(server, failed.kind, asyncio.get_running_loop().time())
+
+    def pause(
+        self,
+        failed: AttemptFailed,
+        server: Server,
+        tried: Sequence[Server],
+        *,
+        begun: bool,
+        deadline: float | None,
+    ) -> float | None:
+        """Blame ``server``, the last of ``tried``; the seconds until the next attempt, if any."""
+        now = asyncio.get_running_loop().time()
+        self.blame(server, failed)
+        if begun or self.closed:
+            return None
+        return retrying.pause(
+            failed.kind,
+            len(tried),
+            most=self.options.retries,
+            elsewhere=any(other.up and other not in tried for other in self.servers),
+            left=None if deadline is None else deadline - now,
+            budget=self._budget,
+        )
+
+    @asynccontextmanager
+    async def exchange(
+        self,
+        server: Server,
+        model: str,
+        path: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        streamed: bool,
+        deadline: float | None,
+        takes: Callable[[int], bool],
+    ) -> AsyncIterator[Exchange]:
+        """One request to one server; leaving it early closes the call.
+
+        Raises:
+            AttemptFailed: no answer began, or one with a status that ``takes`` doesn't take.
+        """
+        loop = asyncio.get_running_loop()
+        where = self.where(server, model)
+        began = loop.time()
+        self._watch.used(began)
+        server.in_flight += 1
+        response: aiohttp.ClientResponse | None = None
+        try:
+            response = await self.client.post(
+                where,
+                server.address,
+                path,
+                body,
+                headers,
+                seconds=self.options.headers_timeout if streamed else WHOLE_ANSWER,
+                deadline=deadline,
+                option="headersTimeout",
+            )
+            if not takes(response.status):
+                raise await refused(where, response, wait=loads.wait(server))
+            picking.answered(server)
+            exchange = Exchange(server, where, response, began)
+            if not streamed:
+                exchange.came()
+            yield exchange
+            loads.finished(server, loop.time() - began)
+        finally:
+            server.in_flight -= 1
+            if response is not None:
+                response.close()  # a whole answer gave its connection back before this
+
+
+class Exchange:
+    """An answer that has begun."""
+
+    def __init__(
+        self, server: Server, where: Where, response: aiohttp.ClientResponse, began: float
+    ) -> None:
+        self.server = server
+        self.where = where
+        self.response = response
+        self._began: float | None = began
+
+    def came(self) -> None:
+        """Bytes of the answer are here; the first ones tell how fast the server answers."""
+        if self._began is not None:
+            now = asyncio.get_running_loop().time()
+            loads.answered(self.server, now - self._began)
+            self._began = None
+
+
+class Attempts:
+    """One request's attempts, each at the server that :meth:`server` names."""
+
+    def __init__(self, fleet: Fleet, model: str, deadline: float | None) -> None:
+        self._fleet = fleet
+        self._model = model
+        self._deadline = deadline
+        self._tried: list[Server] = []
+
+    def server(self) -> Server:
+        """Raises :class:`~clawdcore.Overloaded` where all are full."""
+        server = self._fleet.pick(asyncio.get_running_loop().time(), self._tried)
+        self._tried.append(server)
+        return server
+
+    async def failed(self, failed: AttemptFailed, *, begun: bool = False) -> None:
+        """Wait until it may be tried again; ``begun`` is whether a token came.
+
+        Raises:
+            BackendError: it may not, and this is why the request failed.
+        """
+        pause = self._fleet.pause(
+            failed, self._tried[-1], self._tried, begun=begun, deadline=self._deadline
+        )
+        if pause is None:
+            raise failed.error from None
+        await asyncio.sleep(pause)
+
+
+def not_started(provider: str) -> BackendUnavailable:
+    """The error of a backend that is asked before its start or after its end."""
+    return BackendUnavailable(f"{provider} is not started.", fix="Start the bot anew.")
