@@ -36,6 +36,10 @@ test-real: setup ## Run the tests that use a real model (fetched once), and kill
 	@$(BIN)/python -m clawdbot_llamacpp
 	@$(BIN)/pytest -q -m real $(ARGS)
 
+.PHONY: test-vllm
+test-vllm: setup ## Run the tests that use a real vLLM, on the CPU (fetched once, 2 GB)
+	@tools/vllm_cpu/test $(ARGS)
+
 .PHONY: soak
 soak: setup ## 5,000 messages: do tasks, threads, files and memory come back to where they were?
 	@$(BIN)/python bench/soak.py --messages 5000 $(ARGS)

@@ -78,10 +78,14 @@ class Request(Content, msgspec.Struct, frozen=True, kw_only=True):
     ``max_tokens`` counts generated tokens, None for the backend's own limit.
     ``temperature`` None leaves the model's default. ``deadline`` is in seconds
     of the running loop's clock (``loop.time()``), None for none. ``key`` is the
-    fairness key: work of one key shares one portion; within it, ``sender``.
+    fairness key: work of one key shares one portion; within it, ``sender``. While a
+    plugin handles a message, keys and deadline are the message's, and the class is
+    the message's or a lower one.
     ``tools`` are what the model may ask for; ``tool_choice`` is "" for as it likes,
     "none", "required", or one tool's name. ``schema`` is a JSON Schema that the
-    answer must follow.
+    answer must follow. ``shared`` says that the answer depends on nothing but what
+    stands here, whoever asks: identical requests in flight then share one generation.
+    ``elastic``: a shorter answer does as well, when many ask at once.
     """
 
     turns: tuple[Turn, ...]
@@ -96,6 +100,8 @@ class Request(Content, msgspec.Struct, frozen=True, kw_only=True):
     tools: tuple[Tool, ...] = ()
     tool_choice: str = ""
     schema: dict[str, Any] | None = None
+    shared: bool = False
+    elastic: bool = False
 
     SHOWN: ClassVar[frozenset[str]] = frozenset({"model"})
 

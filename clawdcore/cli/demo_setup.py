@@ -53,6 +53,7 @@ class Settings:
         }
         given = json.loads(json.dumps(self.given))
         given.setdefault("agents", {}).setdefault("defaults", {})["workspace"] = str(workspace)
+        given["gateway"] = {"enabled": False}  # a bot that runs for real may have the port
         return json.dumps({**given, "channels": {"telegram": telegram}}, ensure_ascii=False)
 
     def environment(self, env: Mapping[str, str] = os.environ) -> dict[str, str]:

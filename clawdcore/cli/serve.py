@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -19,7 +20,8 @@ from ..edge.child import spawn
 from ..edge.ledger import LEDGER_FILE
 from ..edge.supervisor import Supervisor
 from ..edge.workers import OneWorker, Workers
-from ..errors import ClawdBotError, TokenMissing, WorkerFailed
+from ..errors import ClawdBotError, PortTaken, TokenMissing, WorkerFailed
+from ..gateway.listening import listen
 from ..hooks.loader import Loader
 from ..hooks.storage import SETTINGS_FILE, SettingsStore
 from ..privacy import describe_failure, describe_uncaught, set_up_logging
@@ -95,6 +97,7 @@ class Running:
         self._scratch = scratch
         self._debug = debug
         self._edge: Edge | None = None
+        self._gateway: list[socket.socket] = []
         self._asked = False
         self._reloading: asyncio.Task[None] | None = None
 
@@ -136,11 +139,14 @@ class Running:
         api = TelegramApi(telegram.bot_token.get_secret_value(), telegram.api_root)
         try:
             bot = await api.open()
+            self._gateway = _listen(self._config)
             if single:
                 await self._in_one_process(api, bot)
             else:
                 await self._in_two(api, bot)
         finally:
+            for listener in self._gateway:
+                listener.close()
             await api.close()
 
     async def _in_two(self, api: TelegramApi, bot: Bot) -> None:
@@ -148,7 +154,7 @@ class Running:
         if self._debug:
             arguments.append("--debug")
         supervisor = Supervisor(
-            lambda: spawn(arguments, self._scratch),
+            lambda: spawn(arguments, self._scratch, self._gateway),
             ready=_say_notes,
             memory=_memory_limit(self._config.agents.defaults.worker.memory_mb),
         )
@@ -178,13 +184,16 @@ class Running:
     async def _in_one_process(self, api: TelegramApi, bot: Bot) -> None:
         from ..worker.app import Worker
         from ..worker.report import ready
+        from ..worker.serving import callers
 
         edge_port, worker_port = memory_broker()
         store = SettingsStore(self._config.state_path(bot.id) / SETTINGS_FILE)
-        worker = Worker(self._config, worker_port, store=store)
+        folder = self._config.state_path(bot.id)
+        keys, note = callers(self._config.gateway, folder) if self._gateway else ([], "")
+        worker = Worker(self._config, worker_port, store=store, gateway=self._gateway, keys=keys)
         try:
             report = await worker.start()
-            answer = ready(report, bot, exclusive=False)
+            answer = ready(report, bot, exclusive=False, note=note)
             if answer.failure:
                 raise WorkerFailed(answer.failure)
             _say_notes(answer)
@@ -218,6 +227,24 @@ class Running:
             finally:
                 saying.cancel()
         say(f"stopped: {edge.books.summary()}")
+
+
+def _listen(config: Config) -> list[socket.socket]:
+    """The gateway's sockets, none where there is to be no gateway.
+
+    Raises:
+        PortTaken: the configuration names the port, and it is in use.
+    """
+    gateway = config.gateway
+    if not gateway.enabled:
+        return []
+    try:
+        return listen(gateway.host, gateway.port)
+    except PortTaken as error:
+        if any(place[:2] == ("gateway", "port") for place in config.provenance.sources):
+            raise
+        say(f"note: no gateway: {error}")
+        return []
 
 
 def _unusable(path: Path | None) -> str:

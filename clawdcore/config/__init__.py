@@ -9,7 +9,7 @@ from .agents import DEFAULT_MODEL, AgentDefaults, ModelChoice, TimeoutConfig
 from .channels import GroupConfig, TelegramConfig, WebhookConfig
 from .inert import INERT
 from .load import FILE_NAME, find, load, parse
-from .model import DEFAULT_PLUGINS, BudgetConfig, Config, GatewayConfig, PluginConfig
+from .model import DEFAULT_PLUGINS, AlertsConfig, BudgetConfig, Config, GatewayConfig, PluginConfig
 from .providers import ModelConfig, ModelsConfig, ProviderConfig
 from .report import ConfigProblems
 from .schema import schema
@@ -22,6 +22,7 @@ __all__ = [
     "FILE_NAME",
     "INERT",
     "AgentDefaults",
+    "AlertsConfig",
     "BudgetConfig",
     "Config",
     "ConfigProblems",

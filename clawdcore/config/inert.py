@@ -7,11 +7,7 @@ from typing import Final
 
 from .node import Loc, path_text
 
-_GATEWAY: Final = "the HTTP gateway is not built yet."
-
 INERT: Final[dict[str, str]] = {
-    "gateway": _GATEWAY,
-    "agents.defaults.subagents.maxConcurrent": "such work has no seats of its own yet.",
     "messages.queue": "it is OpenClaw's, and admission orders messages by its own rules.",
     "messages.inbound": "it is OpenClaw's, and messages are not held back to be joined.",
     "plugins[].budget": "calls are bounded by agents.defaults.timeout alone.",

@@ -7,7 +7,7 @@ unless a key's name says otherwise.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import platformdirs
 from pydantic import Field, PrivateAttr
@@ -22,6 +22,26 @@ from .values import Host, PluginName, Port, Secret, Section
 DEFAULT_PLUGINS: Final = ("chat", "translate")
 
 
+class ClientConfig(Section):
+    """A caller of the gateway beside the one with gateway.auth.token."""
+
+    name: str = Field(
+        min_length=1,
+        max_length=64,
+        pattern=r"^[A-Za-z0-9._-]+$",
+        description="What metrics call it; its work has a portion of its own.",
+        examples=["dashboard"],
+    )
+    token: Secret = Field(
+        description="What it sends as a bearer token.", examples=["${DASHBOARD_TOKEN}"]
+    )
+    priority: Literal["direct", "group", "media"] = Field(
+        default="direct",
+        description='The class of its work: "direct" as private messages, "group" below them, '
+        '"media" last.',
+    )
+
+
 class AuthConfig(Section):
     """Who may use the gateway."""
 
@@ -31,11 +51,29 @@ class AuthConfig(Section):
         "one is made at the first start.",
         examples=["${CLAWDBOT_TOKEN}"],
     )
+    clients: list[ClientConfig] = Field(
+        default=[],
+        description="More callers, each with a token, a class and a fair portion of its own.",
+        examples=[[{"name": "dashboard", "token": "${DASHBOARD_TOKEN}", "priority": "group"}]],
+    )
+
+
+class AlertsConfig(Section):
+    """What the owner is told of, and `clawdbot monitor` shows in red."""
+
+    queue: int = Field(
+        default=50, ge=1, le=100_000, description="More requests than this wait for a generation."
+    )
+    cpu: int = Field(
+        default=80, ge=1, le=100, description="The machine's processors are busier, in percent."
+    )
+    replicas: bool = Field(default=True, description="A replica of a model server is down.")
 
 
 class GatewayConfig(Section):
     """The HTTP gateway: an OpenAI API, health and metrics."""
 
+    enabled: bool = Field(default=True, description="false leaves the gateway out.")
     port: Port = Field(default=18780, description="The port that it listens on.")
     host: Host = Field(
         default="127.0.0.1", description='The address that it listens on; "0.0.0.0" for all.'
@@ -47,6 +85,7 @@ class GatewayConfig(Section):
         default=128, ge=1, le=100_000, description="How many may wait for a generation."
     )
     auth: AuthConfig = AuthConfig()
+    alerts: AlertsConfig = AlertsConfig()
 
 
 class MessagesConfig(Section):
@@ -131,7 +170,14 @@ class Config(Section):
         """All that must never be shown: the token, the webhook's secret, providers' keys."""
         telegram = self.channels.telegram
         keys = [provider.api_key for provider in self.models.providers.values()]
-        given = (telegram.bot_token, telegram.webhook.secret, *keys)
+        auth = self.gateway.auth
+        given = (
+            telegram.bot_token,
+            telegram.webhook.secret,
+            auth.token,
+            *(client.token for client in auth.clients),
+            *keys,
+        )
         return [secret.get_secret_value() for secret in given if secret is not None]
 
     def inert_keys_set(self) -> list[str]:

@@ -25,6 +25,7 @@ from ..privacy import describe, describe_failure, describe_uncaught, set_up_logg
 from ..process import die_with_parent, harden, tether
 from .app import Worker
 from .report import ready
+from .serving import callers
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +40,16 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--tether", type=int, required=True, help="descriptor of a pipe")
     parser.add_argument("--parent", type=int, required=True, help="the edge's process id")
     parser.add_argument("--config", type=Path, default=None)
+    parser.add_argument(
+        "--gateway", type=int, action="append", default=[], help="descriptor that listens"
+    )
     parser.add_argument("--debug", action="store_true")
     return parser.parse_args(arguments)
 
 
-async def work(sock: socket.socket, path: Path | None, *, debug: bool) -> int:
+async def work(
+    sock: socket.socket, path: Path | None, gateway: Sequence[socket.socket] = (), *, debug: bool
+) -> int:
     """Be one worker over ``sock``; returns the exit status."""
     asyncio.get_running_loop().set_exception_handler(describe_failure)
     port = await worker_end(sock)
@@ -53,7 +59,7 @@ async def work(sock: socket.socket, path: Path | None, *, debug: bool) -> int:
             raise TypeError(f"the first record must be Hello, not {type(hello).__name__}")
         remembered = [await port.receive() for _ in range(hello.remembered)]
         try:
-            worker = _worker(path, port, hello, debug=debug)
+            worker, note = _worker(path, port, hello, gateway, debug=debug)
         except ClawdBotError as error:
             await port.send(Ready(failure=str(error)))
             return 1
@@ -61,7 +67,7 @@ async def work(sock: socket.socket, path: Path | None, *, debug: bool) -> int:
             for record in remembered:
                 if isinstance(record, Remembered):
                     worker.remember(record)
-            return await _serve(worker, port, hello)
+            return await _serve(worker, port, hello, note)
         finally:
             await worker.close()
     except Closed:
@@ -74,21 +80,29 @@ async def work(sock: socket.socket, path: Path | None, *, debug: bool) -> int:
 
 
 def _worker(
-    path: Path | None, port: Port[ToEdge, ToWorker], hello: Hello, *, debug: bool
-) -> Worker:
+    path: Path | None,
+    port: Port[ToEdge, ToWorker],
+    hello: Hello,
+    gateway: Sequence[socket.socket],
+    *,
+    debug: bool,
+) -> tuple[Worker, str]:
+    """The worker, and what is to be said of its gateway, or ""."""
     config = load(path)
     set_up_logging(debug=debug, secrets=config.secrets())
     loader = Loader()
     loader.require(entry.name for entry in config.plugins if entry.enabled)
-    store = SettingsStore(config.state_path(hello.bot.id) / SETTINGS_FILE)
-    return Worker(config, port, loader=loader, store=store)
+    folder = config.state_path(hello.bot.id)
+    keys, note = callers(config.gateway, folder) if gateway else ([], "")
+    store = SettingsStore(folder / SETTINGS_FILE)
+    return Worker(config, port, loader=loader, store=store, gateway=gateway, keys=keys), note
 
 
-async def _serve(worker: Worker, port: Port[ToEdge, ToWorker], hello: Hello) -> int:
+async def _serve(worker: Worker, port: Port[ToEdge, ToWorker], hello: Hello, note: str) -> int:
     try:
         # A worker that takes over must not keep messages waiting that need no model.
         report = await worker.start(models=hello.restart == 0)
-        answer = ready(report, hello.bot, exclusive=worker.models.exclusive)
+        answer = ready(report, hello.bot, exclusive=worker.models.exclusive, note=note)
     except ClawdBotError as error:
         answer = Ready(failure=str(error))
     if answer.failure:
@@ -127,8 +141,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     sock = socket.socket(fileno=options.broker)
+    gateway = [socket.socket(fileno=number) for number in options.gateway]
     try:
-        return asyncio.run(work(sock, options.config, debug=options.debug))
+        return asyncio.run(work(sock, options.config, gateway, debug=options.debug))
     except Exception as error:  # noqa: BLE001 - its text may quote somebody
         log.error("the worker ended: %s", describe(error))
         return 1

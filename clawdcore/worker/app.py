@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
 import msgspec
 
 from ..access import Policy
+from ..admission.ladder import Rung
 from ..backend import Backend
 from ..broker import (
     Closed,
@@ -37,6 +39,7 @@ from ..broker import (
 )
 from ..config import Config
 from ..errors import BackendError
+from ..gateway.keys import Key
 from ..hooks.context import Context
 from ..hooks.loaded import Tables
 from ..hooks.loader import Loader
@@ -50,15 +53,20 @@ from .builtin import CORE, builtin_commands, unique
 from .dispatch import Dispatch
 from .failures import Failures
 from .memory import Ahead, Memories
-from .models import ModelChain, ModelRef
+from .models import ModelChain
 from .owner import Notes, Owner
 from .pipeline import Pipeline
 from .plugins import Plugins
 from .reading import Files, Readers
+from .refs import ModelRef
+from .rooms import WorkerRooms
 from .routing import Routes
 from .schedule import Schedules
 from .seats import Seats
+from .servers import Servers, lowest_class
+from .serving import Serving
 from .threads import Threads
+from .waiting import Waiting
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +83,8 @@ class Report(msgspec.Struct):
 class Worker:
     """One worker over one broker.
 
+    ``gateway`` are listening sockets to serve the gateway on, none for no gateway,
+    and ``keys`` its callers beside the one with the configuration's token.
     ``backends`` are used in place of what the plugins' factories would make,
     and ``targets`` in place of what entry points name (tests).
     """
@@ -88,6 +98,8 @@ class Worker:
         store: SettingsStore | None = None,
         backends: Mapping[str, Backend] | None = None,
         targets: dict[str, object] | None = None,
+        gateway: Sequence[socket.socket] = (),
+        keys: Sequence[Key] = (),
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -96,17 +108,26 @@ class Worker:
         self._loader = loader or Loader()
         self._store = store or SettingsStore()
         self._targets = targets or {}
+        self._listening = tuple(gateway)
+        self._keys = tuple(keys)
         self._clock = clock
         defaults = config.agents.defaults
-        self._seats = Seats(defaults.max_concurrent)
+        timeout = defaults.timeout
+        self._seats = Seats(defaults.max_concurrent, budget=timeout.total / 1000)
         self.refs = [ModelRef.parse(r) for r in (defaults.model.primary, *defaults.model.fallbacks)]
         self.models = ModelChain(
             self.refs,
-            make_backends(config, self.refs, self._loader) if backends is None else backends,
+            Servers(
+                make_backends(config, self.refs, self._loader) if backends is None else backends,
+                ceiling=config.gateway.max_concurrent_requests,
+                bound=config.gateway.request_queue_size,
+                budget=timeout.request / 1000,
+                stepped=self._stepped,
+            ),
             seats=self._seats,
-            request_timeout=defaults.timeout.request / 1000,
+            request_timeout=timeout.request / 1000,
+            total_timeout=timeout.total / 1000,
             told=self._tell,
-            clock=clock,
         )
         self.owner = Owner(config.channels.telegram.owner, self._store.of(CORE))
         self._notes = Notes()
@@ -149,9 +170,9 @@ class Worker:
         self.plugins = Plugins(self.tables, self._threads)
         failures: dict[str, BackendError] = {}
         if models:
-            failures = await self.models.start()
+            failures = await self.models.servers.start()
         else:
-            self._starting = asyncio.create_task(self.models.start())
+            self._starting = asyncio.create_task(self.models.servers.start())
         for name, error in (await self.plugins.startup()).items():
             self.tables.disable(name, error)
         self.plugins = Plugins(self.tables, self._threads)
@@ -172,6 +193,7 @@ class Worker:
                 hello = await self._greeted()
             await self._port.send(ready or Ready(exclusive=self.models.exclusive))
             pipeline = self._pipeline(hello)
+            serving = await self._serve(pipeline)
             await self._announce_commands()
             await self._schedules.open(self._port)
             async with asyncio.TaskGroup() as tasks:
@@ -180,12 +202,16 @@ class Worker:
                 try:
                     if await self._receive(pipeline, tasks):
                         await pipeline.drained()
+                        if serving is not None:
+                            await serving.drain()
                     await self._schedules.drained()
                     await self._memories.send(self._port)
                 finally:
                     notes.cancel()
                     memories.cancel()
                     await pipeline.stop()
+                    if serving is not None:
+                        await serving.close()
                     await self._schedules.stop()
         except* Closed:
             log.debug("the edge is gone")
@@ -193,6 +219,16 @@ class Worker:
             for timer in self._later.values():
                 timer.cancel()
             self._port.close()
+
+    async def _serve(self, pipeline: Pipeline) -> Serving | None:
+        """The gateway, if there is one, accepting calls."""
+        if not self._listening:
+            return None
+        rooms = WorkerRooms(self.models, messages=pipeline.outcomes, resting=self._failures.resting)
+        rooms.taking = True
+        serving = Serving(self._config, rooms, self._listening, self._keys, tell=self._tell)
+        await serving.start()
+        return serving
 
     async def _greeted(self) -> Hello:
         hello = await self._port.receive()
@@ -217,6 +253,7 @@ class Worker:
                 case Fetched():
                     self._files.arrived(record)
                 case Delivered():
+                    pipeline.waiting.delivered(record.receipt)
                     if self.plugins.wants_receipts:
                         tasks.create_task(self.plugins.delivered(record.receipt))
                 case Tell("started"):
@@ -233,15 +270,22 @@ class Worker:
                     log.warning("a second Hello was ignored")
 
     def _pipeline(self, hello: Hello) -> Pipeline:
-        failures = Failures(
+        failures = self._failures = Failures(
             Quarantine(),
             clock=self._clock,
             rested=lambda plugin, rest: self._tell("resting", plugin),
         )
         for plugin, seconds in hello.resting:
             failures.put_to_rest(plugin, seconds)
+        ahead = Ahead(self._port, self._memories)
+        waiting = Waiting(ahead)
         dispatch = Dispatch(
-            routes=Routes(self.tables.commands, self.tables.handlers, self._threads),
+            routes=Routes(
+                self.tables.commands,
+                self.tables.handlers,
+                self._threads,
+                (*self.tables.buttons.values(), waiting.entry()),
+            ),
             policy=Policy(self._config.channels.telegram),
             owner=self.owner,
             seats=self._seats,
@@ -255,14 +299,22 @@ class Worker:
             alive=lambda plugin: any(each.name == plugin for each in self.tables.plugins),
         )
         return Pipeline(
-            Ahead(self._port, self._memories),
+            ahead,
             bot=hello.bot,
             dispatch=dispatch,
             plugins=self.plugins,
             files=self._files,
-            readers=Readers(self.tables.readers, self._threads),
+            readers=Readers(
+                self.tables.readers,
+                self._threads,
+                seats=self._seats,
+                at_once=self._config.agents.defaults.subagents.max_concurrent,
+                budget=total,
+            ),
             failures=failures,
             seats=self._seats,
+            waiting=waiting,
+            rung=lambda: self.models.servers.rung,
             total_timeout=total,
             clock=self._clock,
         )
@@ -276,6 +328,17 @@ class Worker:
                 for command in unique(self.tables.commands.values())
             )
             await self._port.send(Commands(language, menu))
+
+    def _stepped(self, before: Rung, rung: Rung) -> None:
+        """Another rung of the ladder: stop taking what it gives up, and tell the owner."""
+        log.warning("under load: %s", rung.name.lower().replace("_", " "))
+        lowest = lowest_class(rung)
+        for gate in (self._seats.gate, *(server.gate for server in self.models.servers)):
+            gate.close_to(lowest)
+        if rung is Rung.NONE:
+            self._tell("calm", "")
+        elif rung > before:
+            self._tell("busy", rung.name)
 
     def _tell(self, kind: str, subject: str) -> None:
         """Queue a message to the owner, if there is one and it may be sent now."""
@@ -314,6 +377,7 @@ class Worker:
         """Stop plugins and backends and close the settings, each whatever the others do."""
         async with AsyncExitStack() as stack:
             stack.callback(self._memories.clear)
+            stack.callback(self._seats.close)
             stack.callback(self._threads.shutdown, cancel_futures=True)
             stack.push_async_callback(self._store.close)
             stack.push_async_callback(self.models.close)

@@ -8,7 +8,7 @@ from ..backend import Backend
 from ..config import Config, ModelConfig, ProviderConfig
 from ..errors import PluginError
 from ..hooks.loader import Loader
-from .models import ModelRef
+from .refs import ModelRef
 
 OPENAI_BACKEND = "vllm"
 """Serves every provider with a base URL whose own name is no backend's."""

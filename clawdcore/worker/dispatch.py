@@ -10,13 +10,16 @@ import msgspec
 
 from ..access import Access, Policy
 from ..broker import Target
+from ..errors import Overloaded
 from ..hooks.command import Command
-from ..hooks.registration import Handler
-from ..messages import Format, Message
-from . import notices
+from ..hooks.registration import ButtonEntry, Handler
+from ..messages import Format, Message, Press, Toast
+from . import notices, pressing
+from .builtin import CORE
 from .failures import Failures
 from .guard import ends_us
 from .order import Line, Place
+from .origin import Origin, ask_of, classify
 from .owner import Owner
 from .routing import Routes
 from .seats import Seat, Seats
@@ -27,19 +30,26 @@ STRANGERS: Final = 1000
 
 
 class Job(msgspec.Struct):
-    """One message on its way through the pipeline.
+    """One message, or one press, on its way through the pipeline.
 
     ``plugin`` is the one that was called last, ``format`` that of its text.
     ``expired``: its time is over, through ``blamed`` if that is not "". ``left``: nobody
-    waits for it any more.
+    waits for it any more. ``refused``: admission did not take it,
+    ``dropped``: whoever asked did not want it any more.
+    Of a ``press`` ``message`` is the pressed one as if the presser
+    had written it, ``button`` what the button does, and ``toast`` what is said at once.
     """
 
     message: Message
     target: Target
     turn: Place
     seat: Seat
+    origin: Origin
     command: Command | None = None
     handlers: tuple[Handler, ...] = ()
+    press: Press | None = None
+    button: ButtonEntry | None = None
+    toast: Toast | None = None
     serial: tuple[Place | None, ...] = ()
     notice: str = ""
     addressed: bool = True
@@ -50,6 +60,8 @@ class Job(msgspec.Struct):
     expired: bool = False
     left: bool = False
     timer: asyncio.TimerHandle | None = None
+    refused: Overloaded | None = None
+    dropped: bool = False
 
     def written(self) -> str:
         """What of the answer was there when it broke off, "" for white space only."""
@@ -86,8 +98,10 @@ class Dispatch:
         self._sessions = Line()
         self._strangers: dict[int, float] = {}
 
-    def job(self, message: Message) -> Job | None:
+    def job(self, message: Message | Press) -> Job | None:
         """What there is to do; None when nobody was spoken to."""
+        if isinstance(message, Press):
+            return self._pressed(message)
         access = self._policy.decide(message, owner=self._owner.id)
         if access in CLOSED and not self._claims(message):
             return self._turn_away(message) if access is Access.STRANGER else None
@@ -110,6 +124,21 @@ class Dispatch:
         if addressed and (message.addressed or message.chat.kind == "private"):
             return self._job(message, notice=notices.nobody(language))
         return None
+
+    def _pressed(self, press: Press) -> Job | None:
+        """The job of a press. Who may not write may not press; a stranger is told so."""
+        message = pressing.as_message(press)
+        access = self._policy.decide(message, owner=self._owner.id)
+        if access is Access.STRANGER:
+            words = notices.stranger(press.sender.id, press.language)
+            return self._job(message, press=press, notice=words)
+        if access is Access.REFUSED:
+            return None
+        if press.sender.id == self._owner.id:
+            self._owner.language = press.language
+        button = self._routes.button(press)
+        words = "" if button else pressing.gone(press.language)
+        return self._job(message, press=press, button=button, notice=words)
 
     def _claims(self, message: Message) -> bool:
         """Whether somebody who may not write has the code that makes them the owner."""
@@ -138,9 +167,14 @@ class Dispatch:
         *,
         command: Command | None = None,
         handlers: tuple[Handler, ...] = (),
+        press: Press | None = None,
+        button: ButtonEntry | None = None,
         notice: str = "",
         addressed: bool = True,
     ) -> Job:
+        found = command or button
+        control = found is not None and found.plugin == CORE
+        ask = ask_of(message, classify(message, control=control))
         return Job(
             message=message,
             target=Target(
@@ -150,9 +184,12 @@ class Dispatch:
                 private=message.chat.kind == "private",
             ),
             turn=self._askers.enter(message.asker),
-            seat=self._seats.taken(),
+            seat=self._seats.taken(ask),
+            origin=Origin(ask),
             command=command,
             handlers=handlers,
+            press=press,
+            button=button,
             serial=tuple([self._serial(handler, message) for handler in handlers]),
             notice=notice,
             addressed=addressed,

@@ -48,6 +48,11 @@ class Failures:
             self._failing.discard(plugin)
             self._quarantine.succeeded(plugin)
 
+    def resting(self) -> dict[str, float]:
+        """The plugins that rest, and the seconds that they still do."""
+        rests = {plugin: self.rest(plugin) for plugin in self._failing}
+        return {plugin: seconds for plugin, seconds in rests.items() if seconds > 0}
+
     def rest(self, plugin: str) -> float:
         """Seconds that ``plugin`` still rests, 0 when it may work."""
         if plugin not in self._failing:  # asked of every handler, for every message

@@ -47,6 +47,8 @@ async def within(limit: float, work: Coroutine[Any, Any, T]) -> T:
             await asyncio.wait({task}, timeout=GRACE)
             if not task.done():
                 leave_behind(task)
+        if task.done():
+            work.close()  # it may have been cancelled before it began
     raise TimeoutError
 
 

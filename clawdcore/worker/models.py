@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import Final
 
 import msgspec
 
-from ..backend import Backend, Chunk, ModelInfo, Request
+from ..admission.gate import Seat
+from ..admission.ladder import Rung
+from ..backend import Chunk, ModelInfo, Request
 from ..errors import (
     BackendError,
     BackendUnavailable,
@@ -18,137 +21,74 @@ from ..errors import (
     GenerationFailed,
     ModelNotFound,
     Overloaded,
+    RequestRefused,
+    TooLate,
 )
 from ..privacy import describe
-from .guard import GRACE, ends_us
+from .flights import Flights
+from .guard import ends_us
+from .metering import claim, metered
+from .origin import ORIGIN, Origin
+from .refs import ModelRef
 from .seats import Seats
+from .servers import Server, Servers
 
 log = logging.getLogger(__name__)
 
-RESTART_PAUSE: Final = 30.0
-"""Seconds before a backend that could not start is tried again."""
+SHORT: Final = 256
+"""Tokens of an answer while answers are short."""
 
 Told = Callable[[str, str], None]
 """Takes what happened ("degraded", "recovered") and the model's reference."""
-
-
-class ModelRef(msgspec.Struct, frozen=True):
-    """``provider/model`` as the configuration writes it."""
-
-    provider: str
-    model: str
-
-    @classmethod
-    def parse(cls, text: str) -> ModelRef:
-        """Split at the first slash; a model's id may hold more of them."""
-        provider, _, model = text.partition("/")
-        return cls(provider, model)
-
-    def __str__(self) -> str:
-        return f"{self.provider}/{self.model}"
-
-
-class _Served(msgspec.Struct):
-    """A backend with what we know of its start."""
-
-    backend: Backend
-    starting: asyncio.Task[bool] | None = None
-    ready: bool = False
-    failed_at: float = float("-inf")
-    error: BackendError | None = None
 
 
 class ModelChain:
     """Implements :class:`clawdcore.Models` over the backends of the configuration.
 
     ``refs`` is the primary model, then the fallbacks. ``request_timeout`` is in
-    seconds and bounds one attempt at one model, from asking to its last token.
+    seconds and bounds one attempt at one model, from its turn to its last token;
+    ``total_timeout`` the wait for the turn as well, where nobody gave a deadline.
     """
 
     def __init__(
         self,
         refs: Sequence[ModelRef],
-        backends: Mapping[str, Backend],
+        servers: Servers,
         *,
         seats: Seats,
         request_timeout: float,
+        total_timeout: float,
         told: Told,
-        clock: Callable[[], float],
     ) -> None:
         self.refs = tuple(refs)
-        self._served = {name: _Served(backend) for name, backend in backends.items()}
+        self.servers = servers
+        self.degraded = False
         self._seats = seats
         self._timeout = request_timeout
+        self._total = total_timeout
         self._told = told
-        self._clock = clock
-        self._degraded = False
+        self._flights = Flights()
 
     @property
     def exclusive(self) -> bool:
         """Whether a backend can't run twice on this machine at once."""
-        return any(served.backend.exclusive for served in self._served.values())
-
-    async def start(self) -> dict[str, BackendError]:
-        """Start every backend at once; returns the errors of those that can't."""
-        async with asyncio.TaskGroup() as tasks:
-            for served in self._served.values():
-                tasks.create_task(self._started(served))
-        return {name: s.error for name, s in self._served.items() if s.error is not None}
+        return any(server.backend.exclusive for server in self.servers)
 
     async def close(self) -> None:
-        """Close every backend; an error of one doesn't keep the others open."""
-        for name, served in self._served.items():
-            if served.starting is not None:
-                served.starting.cancel()
-                await asyncio.wait({served.starting}, timeout=GRACE)
-            try:
-                await served.backend.close()
-            except BaseException as error:
-                if ends_us(error):
-                    raise
-                log.warning("backend %s did not close: %s", name, describe(error))
-
-    async def _started(self, served: _Served) -> bool:
-        """Whether the backend is ready; starts it in a task that no request's end stops."""
-        if served.ready:
-            return True
-        if served.starting is None:
-            if self._clock() - served.failed_at < RESTART_PAUSE:
-                return False
-            served.starting = asyncio.create_task(self._start(served))
-        return await asyncio.shield(served.starting)
-
-    async def _start(self, served: _Served) -> bool:
-        try:
-            await served.backend.start()
-        except BackendError as error:
-            served.error = error
-        except BaseException as error:
-            if ends_us(error):
-                raise
-            served.error = BackendUnavailable(f"it failed to start ({type(error).__name__}).")
-        else:
-            served.ready, served.error = True, None
-            return True
-        finally:
-            served.starting = None
-        served.failed_at = self._clock()
-        return False
-
-    async def _ready(self, ref: ModelRef, served: _Served) -> None:
-        if not await self._started(served):
-            raise served.error or BackendUnavailable(f"{ref.provider} is not started.")
+        """Give up what is under way, and close every backend."""
+        await self._flights.close()
+        await self.servers.close()
 
     async def info(self) -> ModelInfo:
         """As :meth:`clawdcore.Models.info`; bounded in time like a request."""
         ref = self.refs[0]
-        served = self._served[ref.provider]
+        server = self._server(ref)
         try:
             async with asyncio.timeout(self._timeout):
-                if not served.ready:
+                if not server.ready:
                     async with self._seats.lent():
-                        await self._ready(ref, served)
-                models = await served.backend.models()
+                        await server.must_start()
+                models = await server.backend.models()
         except TimeoutError:
             raise BackendUnavailable(f"{ref} did not say what it is within its time.") from None
         except BackendError:
@@ -172,22 +112,73 @@ class ModelChain:
         return self._answer(request)
 
     async def _answer(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        origin = ORIGIN.get()
+        request = self._claimed(request, origin)
+        async with self._seats.lent():
+            if not request.shared:
+                waits = origin.waits if origin is not None else []
+                chunks, joined = self._chain(request, origin, waits), False
+            else:
+                chunks, joined = self._shared(request, origin)
+            try:
+                async with aclosing(chunks):
+                    async for chunk in chunks:
+                        yield chunk
+                return
+            except TooLate:
+                # It was another's deadline that was over; ours may not be.
+                if not joined or _now() >= (request.deadline or 0.0):
+                    raise
+            async with aclosing(self._chain(request, origin, [])) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+
+    def _claimed(self, request: Request, origin: Origin | None) -> Request:
+        """The request with the class, the keys and the deadline of the message behind it.
+
+        A plugin may ask for a lower class than its message has, never a higher one.
+        """
+        latest = _now() + self._total
+        if origin is None:
+            return msgspec.structs.replace(request, deadline=_first(request.deadline, latest))
+        ask = origin.ask
+        return msgspec.structs.replace(
+            request,
+            priority=max(request.priority, ask.priority),
+            key=ask.chat,
+            sender=ask.sender,
+            deadline=_first(request.deadline, _first(ask.deadline, latest)),
+        )
+
+    def _shared(
+        self, request: Request, origin: Origin | None
+    ) -> tuple[AsyncGenerator[Chunk, None], bool]:
+        """The generation of who asked the same first, and whether that was somebody else."""
+        key = self._flights.key(request, request.priority, self.servers.rung)
+        joined = key in self._flights
+        chunks, waits = self._flights.join(key, partial(self._chain, request, origin))
+        if joined:
+            self._server(self.refs[0]).gate.joined += 1
+        if origin is not None:
+            origin.waits = waits
+        return chunks, joined
+
+    async def _chain(
+        self, request: Request, origin: Origin | None, waits: list[Seat]
+    ) -> AsyncGenerator[Chunk, None]:
         refs = (ModelRef.parse(request.model),) if request.model else self.refs
         failures: list[tuple[ModelRef, BackendError]] = []
         for ref in refs:
             begun = False
             try:
-                async with aclosing(self._attempt(ref, request)) as chunks:
+                async with aclosing(self._attempt(ref, request, origin, waits)) as chunks:
                     async for chunk in chunks:
                         begun = begun or bool(chunk.text)
                         yield chunk
-            except ContextOverflow:
+            except (ContextOverflow, RequestRefused):
                 raise
             except BackendError as error:
-                out_of_time = (
-                    request.deadline is not None
-                    and asyncio.get_running_loop().time() >= request.deadline
-                )
+                out_of_time = request.deadline is not None and _now() >= request.deadline
                 self._failed(ref, error, blamed=not out_of_time)
                 if begun:
                     raise
@@ -197,60 +188,84 @@ class ModelChain:
             return
         raise _worst(failures)
 
-    async def _attempt(self, ref: ModelRef, request: Request) -> AsyncGenerator[Chunk, None]:
-        served = self._served.get(ref.provider)
-        if served is None:
+    def _server(self, ref: ModelRef) -> Server:
+        server = self.servers.get(ref.provider)
+        if server is None:
             raise ModelNotFound(
                 f"no backend serves {ref}.",
-                fix=f"Configured providers: {', '.join(self._served) or 'none'}.",
+                fix=f"Configured providers: {', '.join(self.servers.names) or 'none'}.",
             )
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._timeout
-        if request.deadline is not None:
-            deadline = min(deadline, request.deadline)
-        asked = msgspec.structs.replace(request, model=ref.model, deadline=deadline)
+        return server
+
+    async def _attempt(
+        self, ref: ModelRef, request: Request, origin: Origin | None, waits: list[Seat]
+    ) -> AsyncGenerator[Chunk, None]:
+        server = self._server(ref)
+        asked = msgspec.structs.replace(request, model=ref.model)
+        if asked.elastic and self.servers.rung >= Rung.SHORT_ANSWERS:
+            asked = msgspec.structs.replace(asked, max_tokens=min(asked.max_tokens or SHORT, SHORT))
         begun = False
-        async with self._seats.lent():
-            try:
-                async with asyncio.timeout_at(deadline):
-                    await self._ready(ref, served)
-                chunks = served.backend.generate(asked)
-                try:
+        try:
+            async with asyncio.timeout_at(_first(request.deadline, _now() + self._timeout)):
+                await server.must_start()
+            seat = server.gate.seat(claim(asked, later=origin is not None and origin.seated))
+            waits.append(seat)
+            self.servers.watch()
+            async with seat:
+                if origin is not None:
+                    origin.seated = True
+                deadline = _first(request.deadline, _now() + self._timeout)
+                asked = msgspec.structs.replace(asked, deadline=deadline)
+                async with aclosing(metered(server, asked, seat)) as chunks:
                     while True:
                         async with asyncio.timeout_at(deadline):
                             chunk = await anext(chunks, None)
                         if chunk is None:
                             return
                         begun = begun or bool(chunk.text)
+                        if chunk.finish == "length" and asked.max_tokens != request.max_tokens:
+                            _shortened(origin)
                         yield chunk
-                finally:
-                    close = getattr(chunks, "aclose", None)
-                    if close is not None:
-                        await close()
-            except TimeoutError:
-                kind = GenerationFailed if begun else BackendUnavailable
-                raise kind(f"{ref} did not finish within its time.") from None
-            except (BackendError, GeneratorExit):
+        except TimeoutError:
+            kind = GenerationFailed if begun else BackendUnavailable
+            raise kind(f"{ref} did not finish within its time.") from None
+        except (BackendError, GeneratorExit):
+            raise
+        except BaseException as error:
+            if ends_us(error):
                 raise
-            except BaseException as error:
-                if ends_us(error):
-                    raise
-                kind = GenerationFailed if begun else BackendUnavailable
-                raise _foreign(ref, error, kind) from error
+            kind = GenerationFailed if begun else BackendUnavailable
+            raise _foreign(ref, error, kind) from error
 
     def _failed(self, ref: ModelRef, error: BackendError, *, blamed: bool) -> None:
         """``blamed`` False: the caller's own time was over, which says nothing of the model."""
+        if isinstance(error, Overloaded):
+            return  # in a flood it is nothing to write of; the books count it
         log.warning("model %s: %s", ref, describe(error))  # its text may quote the request
-        if not blamed or ref != self.refs[0] or isinstance(error, Overloaded):
+        if not blamed or ref != self.refs[0]:
             return
-        if not self._degraded:
-            self._degraded = True
+        if not self.degraded:
+            self.degraded = True
             self._told("degraded", str(ref))
 
     def _succeeded(self, ref: ModelRef) -> None:
-        if ref == self.refs[0] and self._degraded:
-            self._degraded = False
+        if ref == self.refs[0] and self.degraded:
+            self.degraded = False
             self._told("recovered", str(ref))
+
+
+def _shortened(origin: Origin | None) -> None:
+    if origin is not None:
+        origin.shortened = True
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _first(one: float | None, other: float) -> float:
+    """The earlier of two times."""
+    return other if one is None else min(one, other)
 
 
 def _worst(failures: Sequence[tuple[ModelRef, BackendError]]) -> BackendError:

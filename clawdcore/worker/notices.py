@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import math
 
+from ..admission.ladder import Rung
 from ..errors import (
     BackendError,
     ClawdBotError,
@@ -45,12 +46,31 @@ def backend(error: BackendError, language: str) -> str:
     """No model could answer."""
     _ = translator(language)
     if isinstance(error, Overloaded):
-        return _("I'm busy right now. Please send it again in about {seconds} s.").format(
-            seconds=max(1, math.ceil(error.retry_after))
-        )
+        return refused(1, error.retry_after, language)
     if isinstance(error, ContextOverflow):
         return _("That is too long for my model. Please send it in smaller parts.")
     return _("My language model isn't answering right now. Please try again later.")
+
+
+def refused(count: int, seconds: float, language: str) -> str:
+    """One notice for ``count`` messages of a chat that are not answered, for too much work."""
+    _ = translator(language)
+    wait = max(1, math.ceil(seconds))
+    if count == 1:
+        return _("I'm busy right now. Please send it again in about {seconds} s.").format(
+            seconds=wait
+        )
+    return _(
+        "I'm busy right now: {count} messages here got no answer. "
+        "Please send them again in about {seconds} s."
+    ).format(count=count, seconds=wait)
+
+
+def in_line(number: int, seconds: float, language: str) -> str:
+    """Somebody's place among those who wait for a model, and about how long it still takes."""
+    return translator(language)("You are number {number} in line, about {seconds} s.").format(
+        number=number, seconds=max(1, math.ceil(seconds))
+    )
 
 
 def too_late(language: str) -> str:
@@ -79,6 +99,11 @@ def unavailable(error: ClawdBotError, language: str) -> str:
 def shortened(language: str) -> str:
     """Below an answer that was cut at the limit of its length."""
     return translator(language)("The answer was too long; this is its beginning.")
+
+
+def kept_short(language: str) -> str:
+    """Below an answer that is shorter than it would be on a quieter day."""
+    return translator(language)("I keep answers short while many people ask.")
 
 
 def cut(text: str, reason: str, format: Format = "plain") -> str:
@@ -110,6 +135,19 @@ def nobody(language: str) -> str:
     return translator(language)("I can't do anything with this. /help lists what I can do.")
 
 
+def given_up(rung: Rung, language: str) -> str:
+    """What a rung of the ladder means to people, on top of those before it."""
+    _ = translator(language)
+    return {
+        Rung.NONE: "",
+        Rung.WHOLE_ANSWERS: _("answers are shown when they are whole, not while they grow."),
+        Rung.SHORT_ANSWERS: _("answers are short."),
+        Rung.NO_MEDIA: _("pictures and voice messages in groups are turned away."),
+        Rung.CHEAPER: _("plugins take their cheaper way where they have one."),
+        Rung.DIRECT_ONLY: _("only private chats, mentions and commands are answered."),
+    }[rung]
+
+
 def to_owner(kind: str, subject: str, language: str) -> str:
     """What the owner is told; ``subject`` is a model's or a plugin's name."""
     _ = translator(language)
@@ -119,7 +157,16 @@ def to_owner(kind: str, subject: str, language: str) -> str:
                 plugins=subject
             )
         return _("I'm up.")
+    if kind == "busy":
+        return _("Very busy: {what}").format(what=given_up(Rung[subject], language))
     texts = {
+        "queue": _("Many requests wait for a model."),
+        "queue over": _("Few requests wait for a model again."),
+        "cpu": _("This machine's processors are very busy."),
+        "cpu over": _("This machine's processors have time again."),
+        "replica": _("A model server is down: {subject}."),
+        "replica over": _("A model server is back: {subject}."),
+        "calm": _("No longer busy: everything works as usual."),
         "degraded": _("Degraded: the model {subject} isn't answering."),
         "recovered": _("Recovered: the model {subject} answers again."),
         "resting": _("The plugin {subject} keeps failing and rests for a while."),

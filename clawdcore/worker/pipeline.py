@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import msgspec
 
+from ..admission.ladder import Rung
 from ..broker import (
     Bot,
     Closed,
@@ -32,19 +33,23 @@ from ..broker import (
     ToEdge,
     ToWorker,
 )
-from ..errors import BackendError, FileUnavailable, StorageError, UsageError
+from ..errors import BackendError, FileUnavailable, Overloaded, StorageError, UsageError
 from ..hooks.command import Command
+from ..hooks.registration import ButtonEntry
 from ..messages import PASS, Reply
 from ..privacy import describe
-from . import notices
+from . import notices, pressing
 from .dispatch import Dispatch, Job
 from .failures import Failures
 from .guard import GRACE, Tasks, ends_us
+from .origin import ORIGIN
 from .plugins import Plugins
 from .reading import Files, Readers
-from .results import Caller, piece_of, produced
+from .refusals import Refusals
+from .results import Caller, encodable, piece_of, produced
 from .seats import Seats
 from .telegram import Undecodable, decode
+from .waiting import Waiting
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +81,8 @@ class Pipeline:
         readers: Readers,
         failures: Failures,
         seats: Seats,
+        waiting: Waiting,
+        rung: Callable[[], Rung],
         total_timeout: float,
         clock: Callable[[], float],
     ) -> None:
@@ -87,9 +94,13 @@ class Pipeline:
         self._readers = readers
         self._failures = failures
         self._seats = seats
+        self._rung = rung
         self._total = total_timeout
         self._clock = clock
         self._tasks = Tasks(lambda error: log.error("a message was lost: %s", describe(error)))
+        self.waiting = waiting
+        self._refusals = Refusals()
+        self.outcomes: dict[str, int] = {str(outcome): 0 for outcome in Outcome}
         self.skipped = 0
 
     async def take(self, update: Deliver) -> None:
@@ -111,11 +122,14 @@ class Pipeline:
 
     async def drained(self) -> None:
         """Until no message is under way; what was left behind doesn't count."""
+        self._refusals.hurry()
         await self._tasks.wait()
+        await self.waiting.drained()
 
     async def stop(self) -> None:
         """Give up what is under way."""
         await self._tasks.stop()
+        await self.waiting.stop()
 
     async def _work(self, update: int, job: Job) -> None:
         """See one message through; whatever happens, its update gets its outcome."""
@@ -124,6 +138,7 @@ class Pipeline:
                 reply, outcome = await self._timed(update, job)
             finally:
                 job.leave_sessions()
+                await self.waiting.end(update)
             if not job.left:
                 await self._finish(update, job, reply, outcome)
         except Closed:
@@ -133,11 +148,26 @@ class Pipeline:
                 job.turn.leave()
 
     async def _finish(self, update: int, job: Job, reply: Reply | None, outcome: Outcome) -> None:
-        if reply is not None:
+        if job.press is not None:
+            reply = await pressing.answer(self._port, update, job, reply, outcome)
+        if job.refused is not None:
+            await self._refuse(update, job, job.refused)
+        elif reply is not None:
             await self._send(update, job, reply, outcome)
         await self._port.send(Done(update, outcome))
+        self.outcomes[outcome] += 1
+
+    async def _refuse(self, update: int, job: Job, error: Overloaded) -> None:
+        """Tell that it gets no answer; one notice may speak for several messages of a chat."""
+        job.turn.leave()  # whoever waits to be told must not keep later answers waiting
+        message = job.message
+        async with self._refusals.spoken(message.chat.id, error.retry_after) as (count, seconds):
+            if count:
+                words = notices.refused(count, seconds, message.sender.language)
+                await self._send(update, job, Reply(text=words), Outcome.NOTICED)
 
     async def _done(self, update: int, outcome: Outcome) -> None:
+        self.outcomes[outcome] += 1
         try:
             await self._port.send(Done(update, outcome))
         except Closed:
@@ -147,25 +177,34 @@ class Pipeline:
         """What to answer, found within the message's time."""
         language = job.message.sender.language
         task: Any = asyncio.current_task()
+        deadline = task.get_loop().time() + self._total
+        job.origin.ask = msgspec.structs.replace(job.origin.ask, deadline=deadline)
+        ORIGIN.set(job.origin)
+        self.waiting.begin(update, job, task)
         # Not asyncio.timeout: this timer also leaves behind what ignores being cancelled.
         job.timer = task.get_loop().call_later(self._total, self._expire, update, job, task)
         try:
             async with job.seat:
                 return await self._answer(update, job)
         except asyncio.CancelledError as error:
-            if not job.expired or task.cancelling() > 1:
+            if task.cancelling() > 1 or not (job.expired or job.dropped):
                 raise  # it was somebody else who asked for that
+            if job.dropped:
+                return None, Outcome.NOTICED  # the press was answered
             if job.blamed:
                 self._failures.count(job.blamed, error)
             return _broken_off(job, notices.too_late(language))
         except Closed:
             raise
+        except Overloaded as error:
+            job.refused = error
+            return None, Outcome.NOTICED
         except Exception as error:  # noqa: BLE001 - one message must not end the worker
             log.error("update %d failed: %s", update, describe(error))
             return _broken_off(job, notices.failed(language))
         finally:
             job.timer.cancel()
-            if job.expired:
+            if job.expired or job.dropped:
                 task.uncancel()
 
     def _expire(self, update: int, job: Job, task: asyncio.Task[None]) -> None:
@@ -200,6 +239,8 @@ class Pipeline:
             return _notice(job.notice)
         if job.command is not None:
             return await self._command(update, job, job.command)
+        if job.button is not None:
+            return await self._pressed(update, job, job.button)
         resting = 0.0
         for handler, place in zip(job.handlers, job.serial, strict=True):
             if place is not None and not place.first:
@@ -233,6 +274,15 @@ class Pipeline:
         answer = await self._run(update, job, command.plugin, command.function, words)
         return (None, Outcome.UNADDRESSED) if answer is None else answer
 
+    async def _pressed(self, update: int, job: Job, button: ButtonEntry) -> Ending:
+        rest = self._failures.rest(button.plugin)
+        if rest:
+            return _notice(notices.resting(rest, job.message.sender.language))
+        job.format = button.format
+        function = pressing.caller(button, job, self._port)
+        answer = await self._run(update, job, button.plugin, function, {})
+        return (None, Outcome.ANSWERED) if answer is None else answer
+
     async def _run(
         self, update: int, job: Job, plugin: str, function: Caller, words: dict[str, Any]
     ) -> Ending | None:
@@ -250,6 +300,11 @@ class Pipeline:
             return _notice(
                 notices.usage(job.command, error, language) if job.command else str(error)
             )
+        except Overloaded as error:
+            if job.written():
+                return _broken_off(job, notices.backend(error, language))
+            job.refused = error
+            return None, Outcome.NOTICED
         except BackendError as error:
             return _broken_off(job, notices.backend(error, language))
         except (FileUnavailable, StorageError) as error:
@@ -263,6 +318,11 @@ class Pipeline:
         if job.left:
             return None, Outcome.NOTICED
         self._failures.forgive(plugin)
+        if result is not None and job.origin.shortened:
+            note = notices.kept_short(language)
+            result = msgspec.structs.replace(
+                result, text=notices.cut(result.text, note, result.format)
+            )
         if result is None or result.text.strip():
             return result, Outcome.ANSWERED
         return _notice(notices.nothing(language)) if job.addressed else (None, Outcome.ANSWERED)
@@ -281,9 +341,13 @@ class Pipeline:
                 if length > ANSWER_LIMIT or job.left:
                     break
                 now = self._clock()
-                if now - drafted >= DRAFT_PAUSE and job.turn.first:
+                if (
+                    now - drafted >= DRAFT_PAUSE
+                    and job.turn.first
+                    and self._rung() < Rung.WHOLE_ANSWERS
+                ):
                     drafted = now
-                    await self._port.send(Draft(update, job.target, "".join(job.shown)))
+                    await self._port.send(Draft(update, job.target, encodable("".join(job.shown))))
                 count += 1
                 if not count % BREATH:
                     await asyncio.sleep(0)
@@ -292,6 +356,8 @@ class Pipeline:
     async def _send(self, update: int, job: Job, reply: Reply, outcome: Outcome) -> None:
         """Send, after everything that the same person asked before."""
         reply = await self._plugins.prepare(reply, job.message)
+        if not reply.text.isascii():
+            reply = msgspec.structs.replace(reply, text=encodable(reply.text))
         if len(reply.text) > ANSWER_LIMIT:
             note = notices.shortened(job.message.sender.language)
             text = notices.cut(reply.text[:ANSWER_LIMIT], note, reply.format)

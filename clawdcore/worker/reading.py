@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
+import os
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from itertools import count
 
 from ..broker import Closed, Fetch, Fetched, Port, ToEdge, ToWorker
-from ..errors import FileUnavailable
+from ..errors import FileUnavailable, Overloaded
 from ..hooks.registration import ReaderEntry
 from ..messages import PASS, Attachment, Message
 from ..privacy import describe
 from .guard import ends_us
+from .origin import asked
 from .results import call
+from .seats import Seats
 
 log = logging.getLogger(__name__)
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 class Files:
@@ -57,11 +68,26 @@ class Files:
 
 
 class Readers:
-    """What ``await message.text()`` runs."""
+    """What ``await message.text()`` runs.
 
-    def __init__(self, entries: Sequence[ReaderEntry], threads: Executor) -> None:
+    At most ``at_once`` readers work at a time, and of plain functions, which keep a
+    processor busy, no more than this machine has of those.
+    """
+
+    def __init__(
+        self,
+        entries: Sequence[ReaderEntry],
+        threads: Executor,
+        *,
+        seats: Seats,
+        at_once: int,
+        budget: float,
+    ) -> None:
         self._entries = tuple(entries)
         self._threads = threads
+        self._seats = seats
+        self._all = Seats(at_once, budget=budget)
+        self._plain = Seats(min(at_once, processors()), budget=budget)
 
     async def read(self, message: Message) -> str:
         """The typed text, and below it what readers make of each attachment.
@@ -75,12 +101,24 @@ class Readers:
                 parts.append(text)
         return "\n".join(parts)
 
+    def _room(self, entry: ReaderEntry) -> Seats:
+        return self._all if inspect.iscoroutinefunction(entry.function) else self._plain
+
+    def close(self) -> None:
+        """Stop looking at deadlines."""
+        self._all.close()
+        self._plain.close()
+
     async def _text(self, attachment: Attachment, message: Message) -> str:
         for entry in self._entries:
             if attachment.kind not in entry.kinds:
                 continue
             try:
-                result = await call(entry.function, self._threads, attachment, message)
+                # Whoever waits for a reader holds no seat among the messages.
+                async with self._seats.lent(), self._room(entry).taken(asked()):
+                    result = await call(entry.function, self._threads, attachment, message)
+            except Overloaded:
+                raise
             except BaseException as error:
                 if ends_us(error):
                     raise

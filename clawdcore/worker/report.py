@@ -8,12 +8,13 @@ from ..privacy import describe
 from .app import Report
 
 
-def ready(report: Report, bot: Bot, *, exclusive: bool) -> Ready:
+def ready(report: Report, bot: Bot, *, exclusive: bool, note: str = "") -> Ready:
     """The record with which a worker answers the edge.
 
-    Its ``failure`` is set where no model at all can be had without the user's help.
+    ``note`` is one more line. Its ``failure`` is set where no model at all can be had
+    without the user's help.
     """
-    notes = []
+    notes = [note] if note else []
     failure = ""
     for name, error in report.disabled.items():
         words = str(error) if isinstance(error, ClawdBotError) else describe(error)

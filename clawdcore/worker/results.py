@@ -10,7 +10,10 @@ from contextvars import copy_context
 from functools import partial
 from typing import Any, Final, get_args
 
+from msgspec.structs import replace
+
 from ..errors import PluginError
+from ..hooks import callbacks
 from ..messages import PASS, Format, Reply
 
 Produced = Reply | AsyncIterator[str] | None | object
@@ -52,6 +55,8 @@ async def call(function: Callable[..., Any], threads: Executor, *args: Any) -> A
 def produced(plugin: str, result: Any, format: Format = "plain") -> Any:
     """Check what a plugin returned; a ``str`` becomes a reply of that ``format``.
 
+    Buttons that are nobody's yet become the plugin's.
+
     Raises:
         PluginError: it is nothing that can be sent.
     """
@@ -62,7 +67,8 @@ def produced(plugin: str, result: Any, format: Format = "plain") -> Any:
     if isinstance(result, Reply):
         text: Any = result.text  # not checked when it was made
         if isinstance(text, str) and result.format in FORMATS:
-            return result
+            buttons = callbacks.checked(plugin, result.buttons) if result.buttons else ()
+            return result if buttons == result.buttons else replace(result, buttons=buttons)
         raise PluginError(
             f"plugin {plugin!r} returned a Reply whose text or format can't be sent.",
             plugin=plugin,
@@ -90,3 +96,8 @@ def piece_of(plugin: str, piece: Any) -> str:
         plugin=plugin,
         fix="Yield str only.",
     )
+
+
+def encodable(text: str) -> str:
+    """``text`` as the broker can carry it: half of a surrogate pair becomes a question mark."""
+    return text.encode("utf-8", "replace").decode()

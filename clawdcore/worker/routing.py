@@ -1,4 +1,4 @@
-"""Where a message goes: one dictionary look-up for a command, one for the rest."""
+"""Where a message or a press goes: one look-up in a dictionary."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from ..hooks.command import Command
-from ..hooks.registration import Handler
-from ..messages import Kind, Message
+from ..hooks.registration import ButtonEntry, Handler
+from ..messages import Kind, Message, Press
 from .results import caller
 
 NOTHING: tuple[Handler, ...] = ()
-Entry = TypeVar("Entry", Command, Handler)
+Entry = TypeVar("Entry", Command, Handler, ButtonEntry)
 
 
 class Routes:
@@ -27,9 +27,14 @@ class Routes:
     """
 
     def __init__(
-        self, commands: dict[str, Command], handlers: Iterable[Handler], threads: Executor
+        self,
+        commands: dict[str, Command],
+        handlers: Iterable[Handler],
+        threads: Executor,
+        buttons: Iterable[ButtonEntry] = (),
     ) -> None:
         self.commands = {word: _awaitable(entry, threads) for word, entry in commands.items()}
+        self._buttons = {entry.key: _awaitable(entry, threads) for entry in buttons}
         table: dict[tuple[Kind, bool], list[Handler]] = {}
         for handler in [_awaitable(entry, threads) for entry in handlers]:
             for kind in handler.kinds:
@@ -43,6 +48,10 @@ class Routes:
     def handlers(self, message: Message, *, addressed: bool) -> tuple[Handler, ...]:
         """Who is asked about a message that is no command."""
         return self._handlers.get((message.kind, addressed), NOTHING)
+
+    def button(self, press: Press) -> ButtonEntry | None:
+        """What the pressed button does; None where its plugin is gone."""
+        return self._buttons.get(press.key)
 
     def nearest(self, word: str) -> str:
         """The known command that looks most like ``word``, or ""."""

@@ -1,26 +1,54 @@
 """``maxConcurrent``: how many messages are in plugins' hands at once.
 
-Waiting for a model holds no seat: :meth:`Seats.lent` gives it back meanwhile.
+Waiting for a model holds no seat: :meth:`Seats.lent` gives it back meanwhile. Who
+is next is decided as for a model: by class, then by chat and sender, by the time
+that each has had.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from typing import Final
+
+import msgspec
+
+from ..admission import gate
+from ..admission.ask import Ask
+
+MOST: Final = 100_000
+"""Messages that wait for a seat at most; the edge hands over fewer."""
+ANYBODY: Final = Ask()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 class Seats:
-    """A bound on concurrent work whose holders may step aside while they wait."""
+    """A bound on concurrent work whose holders may step aside while they wait.
 
-    def __init__(self, limit: int) -> None:
-        self._free = _Free(limit)
+    ``budget`` is the seconds that a message has in all.
+    """
+
+    def __init__(self, limit: int, *, budget: float = math.inf) -> None:
+        self.gate = gate.Gate("plugins", ceiling=limit, bound=MOST, budget=budget, clock=_now)
         self._mine: ContextVar[Seat | None] = ContextVar("seat", default=None)
 
-    def taken(self) -> Seat:
-        """Hold a seat for the body of an ``async with``."""
-        return Seat(self._free, self._mine)
+    def taken(self, ask: Ask = ANYBODY) -> Seat:
+        """Hold a seat for the body of an ``async with``.
+
+        Raises, when entered:
+            clawdcore.errors.Overloaded: as :meth:`clawdcore.admission.ask.Admission.seat`.
+        """
+        return Seat(self.gate, self._mine, ask)
+
+    def close(self) -> None:
+        """Stop looking at deadlines."""
+        self.gate.close()
 
     @asynccontextmanager
     async def lent(self) -> AsyncIterator[None]:
@@ -44,33 +72,23 @@ class Seats:
         await seat.come_back()
 
 
-class _Free(asyncio.Semaphore):
-    """The seats that nobody holds."""
-
-    def take_now(self) -> bool:
-        """Take one if that needs no waiting."""
-        if self.locked():
-            return False
-        self._value -= 1
-        return True
-
-
 class Seat:
     """One message's seat."""
 
-    __slots__ = ("_coming_back", "_free", "_held", "_mine", "_over", "_waits")
+    __slots__ = ("_ask", "_coming_back", "_gate", "_held", "_mine", "_over", "_since", "_waits")
 
-    def __init__(self, free: _Free, mine: ContextVar[Seat | None]) -> None:
-        self._free = free
+    def __init__(self, plugins: gate.Gate, mine: ContextVar[Seat | None], ask: Ask) -> None:
+        self._gate = plugins
         self._mine = mine
-        self._held = False
+        self._ask = ask
+        self._held: gate.Seat | None = None
+        self._since = 0.0
         self._over = False
         self._waits = 0
         self._coming_back = asyncio.Lock()
 
     async def __aenter__(self) -> None:
-        await self._free.acquire()
-        self._held = True
+        await self._take(self._ask)
         self._mine.set(self)
 
     async def __aexit__(self, *_: object) -> None:
@@ -98,22 +116,33 @@ class Seat:
         # Of several that come back at once only one waits for a seat. When it
         # gets one, another wait may have begun, or the message be over.
         async with self._coming_back:
-            if self._wanted() and not self._held:
-                await self._free.acquire()
-                self._held = True
+            if self._wanted() and self._held is None:
+                await self._take(self._again())
                 if not self._wanted():
                     self._give_back()
 
     def break_off(self) -> None:
         """One of the waits ended badly: as :meth:`come_back`, without waiting."""
         self._waits -= 1
-        if self._wanted() and not self._held and self._free.take_now():
-            self._held = True
+        if self._wanted() and self._held is None:
+            held = self._gate.seat(self._again())
+            if held.at_once():
+                self._held, self._since = held, _now()
+
+    async def _take(self, ask: Ask) -> None:
+        self._held = await self._gate.seat(ask).__aenter__()
+        self._since = _now()
+
+    def _again(self) -> Ask:
+        """It has had its turn, and goes before those that have not."""
+        return msgspec.structs.replace(self._ask, later=True)
 
     def _wanted(self) -> bool:
         return not (self._waits or self._over)
 
     def _give_back(self) -> None:
-        if self._held:
-            self._held = False
-            self._free.release()
+        if self._held is not None:
+            # What a chat takes here is time: milliseconds stand for tokens.
+            self._held.used(0, max(1, round(1000 * (_now() - self._since))))
+            self._held.release()
+            self._held = None

@@ -1,10 +1,11 @@
-"""The one place in the worker that knows Telegram: an update's bytes to a Message.
+"""The one place in the worker that knows Telegram: an update's bytes to a Message or a Press.
 
 msgspec checks and decodes in one pass and skips what we don't name. Anything
 that is not an update raises :class:`Undecodable`, whose text names the place and
 the type that was found, never a value.
 
-Source of all fields: core.telegram.org/bots/api#update, #message, #messageentity.
+Source of all fields: core.telegram.org/bots/api#update, #message, #messageentity,
+#callbackquery.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from typing import Final
 import msgspec
 
 from ..broker import Bot
-from ..messages import Attachment, Chat, ChatKind, Kind, Message, Reader, Sender
+from ..hooks import callbacks
+from ..messages import Attachment, Chat, ChatKind, Kind, Message, Press, Reader, Sender
 
 GROUP_ANONYMOUS_BOT: Final = 1087968824
 """The account under which anonymous group admins write."""
@@ -87,10 +89,18 @@ class _Message(msgspec.Struct, rename={"sender": "from"}):
     sticker: _File | None = None
 
 
+class _CallbackQuery(msgspec.Struct, rename={"sender": "from"}):
+    id: str = ""
+    sender: _User | None = None
+    message: _Message | None = None
+    data: str = ""
+
+
 class _Update(msgspec.Struct):
     update_id: int
     message: _Message | None = None
     edited_message: _Message | None = None
+    callback_query: _CallbackQuery | None = None
 
 
 _update = msgspec.json.Decoder(_Update)
@@ -99,8 +109,8 @@ Fetch = Callable[[Attachment], Awaitable[bytes]]
 
 def decode(
     body: bytes, bot: Bot, *, fetch: Fetch | None = None, read: Reader | None = None
-) -> Message | None:
-    """The message in an update, or None where it holds none for us.
+) -> Message | Press | None:
+    """The message or the press in an update, or None where it holds none for us.
 
     ``fetch`` and ``read`` are what the message's attachments and ``text()`` use.
 
@@ -112,6 +122,8 @@ def decode(
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         reason = str(error) if isinstance(error, msgspec.ValidationError) else "not valid JSON"
         raise Undecodable(reason) from None
+    if update.callback_query is not None:
+        return _press(update.callback_query, update.update_id, bot, fetch, read)
     raw = update.message or update.edited_message
     if raw is None:
         return None
@@ -125,6 +137,29 @@ def decode(
     if message is None or raw.text or raw.caption or message.attachments:
         return message
     return None  # a service message: somebody joined, a title changed
+
+
+def _press(
+    raw: _CallbackQuery, update_id: int, bot: Bot, fetch: Fetch | None, read: Reader | None
+) -> Press | None:
+    """The press; None for a game's button, and for one of a message that is in no chat."""
+    shown, presser = raw.message, raw.sender
+    if shown is None or presser is None or not raw.data:
+        return None
+    if KINDS_OF_CHAT.get(shown.chat.type) not in ("private", "group"):
+        return None
+    message = _quoted(shown, bot, fetch, read)
+    if shown.is_topic_message:
+        message.chat = msgspec.structs.replace(message.chat, topic=shown.message_thread_id)
+    key, data = callbacks.decode(raw.data)
+    return Press(
+        update_id=update_id,
+        query=raw.id,
+        key=key,
+        data=data,
+        sender=_person(presser),
+        message=message,
+    )
 
 
 def _sender(raw: _Message) -> Sender | None:
@@ -193,7 +228,7 @@ def _message(
 
 
 def _quoted(raw: _Message, bot: Bot, fetch: Fetch | None, read: Reader | None) -> Message:
-    """The message replied to; Telegram never nests them deeper than one."""
+    """The message replied to, or pressed; Telegram never nests them deeper than one."""
     sender = _person(raw.sender) if raw.sender is not None else Sender(raw.chat.id, "?")
     if raw.sender_chat is not None and sender.id in (GROUP_ANONYMOUS_BOT, raw.chat.id):
         sender = Sender(raw.sender_chat.id, raw.sender_chat.title or "admin")

@@ -56,8 +56,8 @@ def test_a_port_that_another_program_has(tmp_path: Path, taken: int) -> None:
     assert f"127.0.0.1:{taken}, meant for the webhook" in webhook.message
     assert "another program listens there" in webhook.message
     assert "channels.telegram.webhook.port" in webhook.fix
-    # It has no effect in this version, so it keeps nothing from working.
-    assert gateway.status is Status.WARN
+    assert gateway.status is Status.FAIL
+    assert "gateway.port" in gateway.fix
 
 
 def test_a_port_that_a_running_bot_has_is_fine(tmp_path: Path) -> None:

@@ -440,10 +440,10 @@ def test_a_misspelt_hook_disables_its_plugin_in_one_line_and_the_bot_runs(tmp_pa
 
 
 def test_keys_that_can_t_act_yet_say_so_and_debug_shows_tracebacks(site: Path) -> None:
-    file = config(site, NOWHERE, gateway={"port": 18999})
+    file = config(site, NOWHERE, messages={"queue": {"mode": "steer"}})
     code, lines = run(site, "-c", str(file))
     assert code == 1
-    assert any(line.startswith("clawdbot: note: ") and "gateway.port" in line for line in lines)
+    assert any(line.startswith("clawdbot: note: ") and "messages.queue" in line for line in lines)
     result = subprocess.run(
         [sys.executable, "-m", "clawdcore", "--debug", "run", "-c", str(file)],
         cwd=site, env=environment(site), capture_output=True, text=True, timeout=60, check=False,

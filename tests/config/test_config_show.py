@@ -75,7 +75,7 @@ def test_every_default_is_shown() -> None:
     everything = shown(parse('{ plugins: [{ name: "p" }] }', env={}))
     for key in leaf_keys():
         value = everything
-        if "<" in key.path or "models[]" in key.path:
+        if "<" in key.path or "models[]" in key.path or "clients[]" in key.path:
             continue
         for step in key.steps:
             value = value[0] if step == "[]" else value[step]

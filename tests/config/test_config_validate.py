@@ -55,8 +55,8 @@ def telegram(text: str) -> str:
         ),
         (
             "{gateway: {auth: {qqqq: 1}}}",
-            "clawdbot.json:1:19: gateway.auth.qqqq is no key here; gateway.auth has token. "
-            "Remove it.",
+            "clawdbot.json:1:19: gateway.auth.qqqq is no key here; gateway.auth has token, "
+            "clients. Remove it.",
         ),
         (
             '{models: {providers: {vllm: {models: [{id: "a", ContextLength: 8192}]}}}}',

@@ -6,14 +6,17 @@ import asyncio
 import json
 import os
 import signal
+import sqlite3
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from clawdcore.edge.ledger import LEDGER_FILE
 from clawdcore.testing.botapi import BotApiServer
 
 TOKEN = "1:TEST_" + "x" * 30
@@ -91,13 +94,11 @@ class Program:
         """Until ``words`` stand in so many lines."""
         while sum(words in line for line in self.lines) < times:
             self._changed.clear()
-            if self.process.returncode is not None:
+            if self._reading.done():
                 raise AssertionError(f"{words!r} was never said: {self.lines}")
             waiting = asyncio.ensure_future(self._changed.wait())
-            ended = asyncio.ensure_future(self.process.wait())
-            await asyncio.wait({waiting, ended}, return_when="FIRST_COMPLETED")
+            await asyncio.wait({waiting, self._reading}, return_when="FIRST_COMPLETED")
             waiting.cancel()
-            ended.cancel()
 
     def worker(self) -> int:
         """The process id of the worker."""
@@ -146,6 +147,9 @@ class Place:
         self.server = server
         self.programs: list[Program] = []
         self.telegram: dict[str, Any] = {}
+        self.gateway: dict[str, Any] = {"enabled": False}
+        self.ago = 0.0
+        """Seconds by which what is written now looks older than it is."""
 
     def configure(self, *, plugins: list[Any] | None = None, **defaults: Any) -> Path:
         """Write the configuration."""
@@ -153,6 +157,7 @@ class Place:
         content = {
             "agents": {"defaults": {"workspace": "state", **defaults}},
             "channels": {"telegram": {"apiRoot": self.server.root, **self.telegram}},
+            "gateway": self.gateway,
             "plugins": ["here", "culprit"] if plugins is None else plugins,
         }
         content["agents"]["defaults"]["model"] = {"primary": "nobody/none"}
@@ -182,6 +187,17 @@ class Place:
     def texts(self) -> list[str]:
         """What the bot has sent, in order."""
         return [record.text or "" for record in self.server.sent]
+
+    async def ended(self, number: int) -> None:
+        """Until the ledger says of so many updates that they are done."""
+        ledger = self.folder / "state" / TOKEN.partition(":")[0] / LEDGER_FILE
+        async with asyncio.timeout(30):
+            while True:
+                with closing(sqlite3.connect(ledger)) as database:
+                    [[found]] = database.execute("select count(*) from ended")
+                if found >= number:
+                    return
+                await asyncio.sleep(0.05)
 
     async def count(self, number: int) -> None:
         """Until the bot has sent so many messages."""
@@ -213,7 +229,7 @@ def place(tmp_path: Path) -> Callable[[Story], None]:
 
     @asynccontextmanager
     async def made() -> AsyncIterator[Place]:
-        async with BotApiServer(TOKEN) as server:
+        async with BotApiServer(TOKEN, clock=lambda: time.time() - here.ago) as server:
             install(tmp_path, "here", PLUGIN)
             install(tmp_path, "culprit", CULPRIT)
             install(tmp_path, "nobody", BACKEND)

@@ -13,7 +13,7 @@ from clawdcore.errors import PluginError
 from clawdcore.hooks.loader import Loader
 from clawdcore.testing import FakeBackend
 from clawdcore.worker.backends import backend_name, make_backends
-from clawdcore.worker.models import ModelRef
+from clawdcore.worker.refs import ModelRef
 
 
 class Engine:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 import pytest
 
-from clawdcore import Chunk, Request, Turn
+from clawdcore import Backend, Chunk, Request, Turn
 from clawdcore.errors import (
     BackendError,
     BackendUnavailable,
@@ -18,18 +18,37 @@ from clawdcore.errors import (
     Overloaded,
 )
 from clawdcore.testing import FakeBackend, VirtualLoop
-from clawdcore.worker.models import RESTART_PAUSE, ModelChain, ModelRef
+from clawdcore.worker.models import ModelChain
+from clawdcore.worker.refs import ModelRef
 from clawdcore.worker.seats import Seats
+from clawdcore.worker.servers import RESTART_PAUSE, Servers
 
 ASK = Request(turns=(Turn("user", "hi"),))
 
 
 def run(story: Coroutine[Any, Any, None]) -> None:
-    loop = VirtualLoop()
-    try:
-        loop.run_until_complete(story)
-    finally:
-        loop.close()
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        runner.run(story)
+
+
+def chain_of(
+    refs: Sequence[ModelRef],
+    backends: Mapping[str, Backend],
+    told: Callable[[str, str], None] = lambda *_: None,
+    *,
+    ceiling: int = 32,
+    bound: int = 128,
+) -> ModelChain:
+    return ModelChain(
+        refs,
+        Servers(
+            backends, ceiling=ceiling, bound=bound, budget=10.0, stepped=lambda before, rung: None
+        ),
+        seats=Seats(1),
+        request_timeout=10.0,
+        total_timeout=60.0,
+        told=told,
+    )
 
 
 class Bench:
@@ -39,13 +58,10 @@ class Bench:
         self.first = FakeBackend(model="one")
         self.second = FakeBackend(model="two")
         self.told: list[tuple[str, str]] = []
-        self.chain = ModelChain(
+        self.chain = chain_of(
             [ModelRef.parse("a/one"), ModelRef.parse("b/two")],
             {"a": self.first, "b": self.second},
-            seats=Seats(1),
-            request_timeout=10.0,
             told=lambda kind, subject: self.told.append((kind, subject)),
-            clock=lambda: asyncio.get_running_loop().time(),
         )
 
 
@@ -143,13 +159,10 @@ class Breaks(FakeBackend):
 def test_after_the_first_word_there_is_no_second_model() -> None:
     async def story() -> None:
         bench = Bench()
-        chain = ModelChain(
+        chain = chain_of(
             bench.chain.refs,
             {"a": Breaks(), "b": bench.second},
-            seats=Seats(1),
-            request_timeout=10,
             told=lambda *_: None,
-            clock=lambda: 0.0,
         )
         got: list[str] = []
         with pytest.raises(GenerationFailed):
@@ -211,15 +224,12 @@ class Slow(FakeBackend):
 def test_a_backend_that_did_not_start_is_tried_again_later() -> None:
     async def story() -> None:
         slow = Slow()
-        chain = ModelChain(
+        chain = chain_of(
             [ModelRef("a", "one")],
             {"a": slow},
-            seats=Seats(1),
-            request_timeout=10,
             told=lambda *_: None,
-            clock=lambda: asyncio.get_running_loop().time(),
         )
-        assert str((await chain.start())["a"]) == "not yet"
+        assert str((await chain.servers.start())["a"]) == "not yet"
         with pytest.raises(BackendUnavailable, match="not yet"):
             await chain.complete(ASK)
         assert slow.starts == 1
@@ -242,13 +252,10 @@ def test_limits_of_the_primary() -> None:
 def test_an_unknown_model_lists_what_there_is() -> None:
     async def story() -> None:
         bench = Bench()
-        chain = ModelChain(
+        chain = chain_of(
             [ModelRef("a", "other")],
             {"a": bench.first},
-            seats=Seats(1),
-            request_timeout=10,
             told=lambda *_: None,
-            clock=lambda: 0.0,
         )
         with pytest.raises(BackendError, match="It serves: one"):
             await chain.info()
@@ -269,13 +276,10 @@ class Late(FakeBackend):
 
 
 def alone(backend: FakeBackend, told: list[str] | None = None) -> ModelChain:
-    return ModelChain(
+    return chain_of(
         [ModelRef("a", "one")],
         {"a": backend},
-        seats=Seats(1),
-        request_timeout=10,
         told=lambda kind, _: None if told is None else told.append(kind),
-        clock=lambda: asyncio.get_running_loop().time(),
     )
 
 
@@ -283,7 +287,7 @@ def test_a_start_goes_on_though_the_request_that_began_it_is_over() -> None:
     async def story() -> None:
         late = Late()
         chain = alone(late)
-        await chain.start()
+        await chain.servers.start()
         await asyncio.sleep(RESTART_PAUSE + 1)
         with pytest.raises(BackendUnavailable, match="within its time"):
             await chain.complete(ASK)
@@ -298,7 +302,7 @@ def test_a_start_goes_on_though_the_request_that_began_it_is_over() -> None:
 def test_closing_ends_a_start_under_way() -> None:
     async def story() -> None:
         chain = alone(Late())
-        await chain.start()
+        await chain.servers.start()
         await asyncio.sleep(RESTART_PAUSE + 1)
         with pytest.raises(BackendUnavailable):
             await chain.complete(ASK)

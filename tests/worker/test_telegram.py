@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clawdcore.broker import Bot
-from clawdcore.messages import Message
+from clawdcore.messages import Message, Press
 from clawdcore.worker.telegram import GROUP_ANONYMOUS_BOT, Undecodable, decode
 
 BOT = Bot(42, "clawd_bot")
@@ -30,7 +30,7 @@ def update(**fields: Any) -> bytes:
 
 def decoded(**fields: Any) -> Message:
     message = decode(update(**fields), BOT)
-    assert message is not None
+    assert isinstance(message, Message)
     return message
 
 
@@ -44,7 +44,9 @@ def test_private_text() -> None:
 
 def command(text: str, length: int, chat: dict[str, Any] = GROUP) -> Message | None:
     entities = [{"type": "bot_command", "offset": 0, "length": length}]
-    return decode(update(text=text, entities=entities, chat=chat), BOT)
+    found = decode(update(text=text, entities=entities, chat=chat), BOT)
+    assert not isinstance(found, Press)
+    return found
 
 
 def test_command_and_arguments() -> None:
@@ -159,6 +161,41 @@ def test_an_undecodable_update_is_not_quoted() -> None:
     assert "words" not in str(caught.value)
 
 
+def press(**fields: Any) -> bytes:
+    shown = {"message_id": 3, "date": 5, "chat": PRIVATE, "text": "Choose."}
+    query = {"id": "77", "from": ADA, "message": shown, "data": "abcdefghrest", **fields}
+    return json.dumps({"update_id": 9, "callback_query": query}).encode()
+
+
+def test_a_press() -> None:
+    found = decode(press(), BOT)
+    assert isinstance(found, Press)
+    assert (found.update_id, found.query, found.key, found.data) == (9, "77", "abcdefgh", "rest")
+    assert (found.sender.name, found.language) == ("Ada L", "en")
+    assert (found.message.id, found.message.body, found.message.time) == (3, "Choose.", 5.0)
+    assert (found.chat.id, found.asker, found.session) == (7, "7:7", "7")
+
+
+def test_a_press_in_a_topic() -> None:
+    shown = {"message_id": 3, "chat": GROUP, "message_thread_id": 4, "is_topic_message": True}
+    found = decode(press(message=shown), BOT)
+    assert isinstance(found, Press)
+    assert (found.chat.kind, found.chat.topic, found.session) == ("group", 4, "-5/4")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"message": None},
+        {"data": ""},
+        {"from": None},
+        {"message": {"message_id": 3, "chat": {"id": -9, "type": "channel"}}},
+    ],
+)
+def test_presses_that_are_not_for_us(fields: dict[str, Any]) -> None:
+    assert decode(press(**fields), BOT) is None
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
@@ -181,6 +218,17 @@ def test_anything_in_place_of_an_update(body: bytes) -> None:
 def test_any_value_in_a_message_s_field(fields: dict[str, Any]) -> None:
     try:
         decode(update(**fields), BOT)
+    except Undecodable as error:
+        assert str(error)
+
+
+PRESS_FIELDS = st.sampled_from(["id", "from", "message", "data", "inline_message_id"])
+
+
+@given(st.dictionaries(PRESS_FIELDS, json_values, max_size=4))
+def test_any_value_in_a_press_s_field(fields: dict[str, Any]) -> None:
+    try:
+        decode(press(**fields), BOT)
     except Undecodable as error:
         assert str(error)
 

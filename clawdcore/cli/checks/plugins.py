@@ -18,7 +18,7 @@ from ...hooks.loader import Loader
 from ...hooks.storage import SettingsStore
 from ...worker.backends import make_backends
 from ...worker.memory import Memories
-from ...worker.models import ModelRef
+from ...worker.refs import ModelRef
 from ...worker.schedule import Schedules
 from ...worker.threads import Threads
 from .finding import Finding, Status, fail, guarded, in_thread, ok

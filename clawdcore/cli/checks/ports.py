@@ -10,8 +10,7 @@ from typing import Final
 import httpx
 
 from ...config import Config
-from ...config.inert import inert_reason
-from .finding import Finding, Status, fail, in_thread, ok
+from .finding import Finding, fail, in_thread, ok
 
 TIMEOUT: Final = 3.0
 """Seconds for a server on this machine."""
@@ -28,12 +27,13 @@ async def ports(config: Config) -> list[Finding]:
             found.append(ok(f"a bot that runs now listens for the webhook on {where}"))
         else:
             found.append(_said(where, "the webhook", "channels.telegram.webhook.port", taken))
+    if not gateway.enabled:
+        return found
     taken = await in_thread(lambda: why_taken(gateway.host, gateway.port))
     where = f"{gateway.host}:{gateway.port}"
-    finding = _said(where, "the gateway", "gateway.port", taken)
-    if taken and inert_reason("gateway.port"):
-        finding = Finding(Status.WARN, finding.message, finding.fix)
-    return [*found, finding]
+    if taken and await _is_our_gateway(gateway.host, gateway.port):
+        return [*found, ok(f"a bot that runs now has its gateway on {where}")]
+    return [*found, _said(where, "the gateway", "gateway.port", taken)]
 
 
 def _said(where: str, what: str, key: str, taken: str) -> Finding:
@@ -64,10 +64,24 @@ def why_taken(host: str, port: int) -> str:
 
 async def _is_ours(host: str, port: int, path: str) -> bool:
     """Whether a bot of ours answers there: without the secret it refuses, and says nothing."""
-    reached = "127.0.0.1" if host == "0.0.0.0" else f"[{host}]" if ":" in host else host
     try:
         async with httpx.AsyncClient(timeout=TIMEOUT, trust_env=False) as client:
-            answer = await client.post(f"http://{reached}:{port}{path}", content=b"")
+            answer = await client.post(f"{_root(host, port)}{path}", content=b"")
     except httpx.HTTPError:
         return False
     return answer.status_code == 401 and not answer.content
+
+
+async def _is_our_gateway(host: str, port: int) -> bool:
+    """Whether a gateway of ours answers there."""
+    try:
+        async with httpx.AsyncClient(timeout=TIMEOUT, trust_env=False) as client:
+            answer = await client.get(f"{_root(host, port)}/health")
+        return "ladder" in answer.json()
+    except (httpx.HTTPError, ValueError, TypeError):
+        return False
+
+
+def _root(host: str, port: int) -> str:
+    reached = "127.0.0.1" if host == "0.0.0.0" else f"[{host}]" if ":" in host else host
+    return f"http://{reached}:{port}"

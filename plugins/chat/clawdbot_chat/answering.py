@@ -20,7 +20,6 @@ from clawdcore import (
     ContextOverflow,
     GenerationFailed,
     Message,
-    Priority,
     Request,
     Turn,
 )
@@ -167,15 +166,7 @@ class Answerer:
     def _request(
         self, question: Question, turns: Sequence[Turn], tokens: int, temperature: float | None
     ) -> Request:
-        message = question.message
-        direct = message.chat.kind == "private" or message.addressed
-        return Request(
-            turns=tuple(turns),
-            max_tokens=tokens,
-            temperature=temperature,
-            priority=Priority.DIRECT if direct else Priority.GROUP,
-            key=message.asker,
-        )
+        return Request(turns=tuple(turns), max_tokens=tokens, temperature=temperature, elastic=True)
 
     async def _generated(
         self, session: Session, window: Window, question: Question, sent: View

@@ -45,7 +45,8 @@ def test_a_request_says_who_asks_and_how_urgent_it_is(make_bot: Any) -> None:
     bot.say("@clawd_bot Hi", chat=Group(-5), sender=BOB)
     private, group = bot.model.requests
     assert (private.priority, group.priority) == (Priority.DIRECT, Priority.DIRECT)
-    assert (private.key, group.key) == ("101:101", "-5:102")
+    assert (private.key, group.key) == ("101", "-5")
+    assert (private.sender, group.sender) == ("101", "102")
     assert (private.max_tokens, private.temperature) == (77, 0.9)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from clawdcore import Context, Message, Priority, UsageError, hookimpl
+from clawdcore import Context, Message, UsageError, hookimpl
 
 from . import texts
 from .arguments import split
@@ -59,8 +59,6 @@ def register_commands(register: Register, context: Context) -> None:
             otherwise=otherwise,
             reader=reader,
             model=options.model,
-            priority=Priority.DIRECT if message.addressed else Priority.GROUP,
-            key=message.asker,
         )
         async for piece in translated(context.models, job):
             yield piece

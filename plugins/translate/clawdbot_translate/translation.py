@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from clawdcore import Chunk, Models, Priority, Request
+from clawdcore import Chunk, Models, Request
 
 from . import texts
 from .cleaning import clean, settled
@@ -17,7 +17,7 @@ from .prompt import Way, ask
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A text to translate, for whom, and how urgently.
+    """A text to translate, and for whom.
 
     ``otherwise`` is where to translate when the text turns out to be in
     ``target`` already; ``reader`` is the IETF tag of who asked, ``model`` a
@@ -29,8 +29,6 @@ class Job:
     otherwise: Language
     reader: str = ""
     model: str = ""
-    priority: Priority = Priority.DIRECT
-    key: str = ""
 
     def request(self, target: Language, way: Way) -> Request:
         """What the model is asked."""
@@ -41,8 +39,7 @@ class Job:
             max_tokens=question.max_tokens,
             temperature=question.temperature,
             stop=question.stop,
-            priority=self.priority,
-            key=self.key,
+            shared=True,
         )
 
 

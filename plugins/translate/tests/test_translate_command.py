@@ -212,7 +212,7 @@ def test_private_messages_and_mentions_go_before_other_group_messages(bot: Bot) 
     bot.say("/translate@clawd_bot de three", chat=Group())
     requests = bot.model.requests
     assert [r.priority for r in requests] == [Priority.DIRECT, Priority.GROUP, Priority.DIRECT]
-    assert [r.key for r in requests] == ["101:101", "-1001:101", "-1001:101"]
+    assert [r.key for r in requests] == ["101", "-1001", "-1001"]
     assert all(r.deadline is not None for r in requests)  # the core's, as we set none
 
 
