@@ -11,7 +11,7 @@ from ..hooks.loader import Loader
 
 
 def plugin_command(name: str) -> click.Command | None:
-    """The subcommand ``name`` of a listed plugin, or None.
+    """The subcommand ``name`` of a listed plugin, or of a distribution of that name, or None.
 
     A plugin that can't be loaded is named on standard error and passed over.
     """
@@ -22,7 +22,8 @@ def plugin_command(name: str) -> click.Command | None:
         click.echo(f"clawdbot: plugins are not asked for commands: {error}", err=True)
         return None
     loader = Loader()
-    for plugin in listed:
+    # A backend is in no plugin list: `clawdbot vllm` is asked of the distribution called vllm.
+    for plugin in dict.fromkeys([*listed, name]):
         if not loader.knows(plugin):
             continue
         try:

@@ -182,7 +182,9 @@ def test_without_a_network_one_line_says_so(tmp_path: Path) -> None:
     assert "apiRoot" in finding.fix
 
 
-@pytest.mark.parametrize("value", ["messages: { inbound: { debounceMs: 5 } }", "messages: { queue: { mode: 'x' } }"])
+@pytest.mark.parametrize(
+    "value", ["messages: { inbound: { debounceMs: 5 } }", "messages: { queue: { mode: 'x' } }"]
+)
 def test_keys_without_effect_are_warnings(tmp_path: Path, value: str) -> None:
     found = examined(f"{{ {value}, plugins: [] }}", tmp_path, None)
     told: list[Any] = [f for name, f in found if name == "config" and f.status is Status.WARN]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
@@ -103,9 +102,6 @@ class EngineBackend(Backend):
             engine, self._engine = self._engine, None
             if engine is not None:
                 await asyncio.to_thread(engine.shutdown, CLOSING)
-                # vLLM's objects hold one another; what is left of them fails at the interpreter's end.
-                del engine
-                gc.collect()
 
     async def diagnose(self) -> list[Line]:
         """What ``clawdbot doctor`` says of it; starts nothing."""
