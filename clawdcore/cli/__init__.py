@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "demo": "demo",
     "init": "init",
     "doctor": "doctor",
+    "monitor": "monitor",
     "config": "config",
     "ledger": "ledger",
 }

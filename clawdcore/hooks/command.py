@@ -79,6 +79,7 @@ class Command(msgspec.Struct, frozen=True):
     parameters: tuple[Parameter, ...]
     example: str
     format: Format = "plain"
+    cheaper: Callable[..., Any] | None = None
 
     @classmethod
     def of(
@@ -90,6 +91,7 @@ class Command(msgspec.Struct, frozen=True):
         aliases: Sequence[str] = (),
         example: str = "",
         format: Format = "plain",
+        cheaper: Callable[..., Any] | None = None,
     ) -> Command:
         """Read ``function``. Raises HookError when Telegram or we can't take it."""
         for each in (name, *aliases):
@@ -107,15 +109,25 @@ class Command(msgspec.Struct, frozen=True):
                 fix="Its first line is what /help shows: write one.",
             )
         check_format(plugin, f"the command /{name}", format)
+        parameters = _parameters(function, plugin, name)
+        if cheaper is not None:
+            taken = [each.name for each in _parameters(cheaper, plugin, name)]
+            if taken != [each.name for each in parameters]:
+                raise bad_registration(
+                    plugin,
+                    f"the cheaper way of /{name} takes other arguments than the command.",
+                    fix=f"Give it the same: {', '.join(p.name for p in parameters) or 'none'}.",
+                )
         return cls(
             name,
             tuple(aliases),
             plugin,
             function,
             summary[:DESCRIPTION_LIMIT],
-            _parameters(function, plugin, name),
+            parameters,
             example,
             format,
+            cheaper,
         )
 
     @property

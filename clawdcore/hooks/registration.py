@@ -24,10 +24,18 @@ class RegisterCommand(Protocol):
     """``register(name, *aliases)`` decorates a command's function.
 
     ``format`` is what its ``str`` and its stream are; a ``Reply`` has its own.
+    ``cheaper`` is a function of the same arguments that is called in its place while
+    the bot is very busy (it may return :data:`~clawdcore.PASS` to leave it to the
+    command): a plain translation engine instead of the model, for example.
     """
 
     def __call__(
-        self, name: str, *aliases: str, example: str = "", format: Format = "plain"
+        self,
+        name: str,
+        *aliases: str,
+        example: str = "",
+        format: Format = "plain",
+        cheaper: Callable[..., Any] | None = None,
     ) -> Callable[[F], F]: ...
 
 
@@ -36,7 +44,8 @@ class RegisterHandler(Protocol):
 
     ``serial`` maps a message to a key: messages of one key are handled one
     after the other (a session). None: no order is needed. ``format`` is what
-    its ``str`` and its stream are; a ``Reply`` has its own.
+    its ``str`` and its stream are; a ``Reply`` has its own. ``cheaper`` is as for a
+    command.
     """
 
     def __call__(
@@ -45,6 +54,7 @@ class RegisterHandler(Protocol):
         addressed: bool = True,
         serial: SerialKey | None = None,
         format: Format = "plain",
+        cheaper: Callable[..., Any] | None = None,
     ) -> Callable[[F], F]: ...
 
 
@@ -82,6 +92,7 @@ class Handler(msgspec.Struct, frozen=True):
     addressed: bool
     serial: SerialKey | None
     format: Format = "plain"
+    cheaper: Callable[..., Any] | None = None
 
 
 class ButtonEntry(msgspec.Struct, frozen=True):
@@ -118,7 +129,12 @@ class Registry:
         self.backends: dict[str, BackendFactory] = {}
 
     def command(
-        self, name: str, *aliases: str, example: str = "", format: Format = "plain"
+        self,
+        name: str,
+        *aliases: str,
+        example: str = "",
+        format: Format = "plain",
+        cheaper: Callable[..., Any] | None = None,
     ) -> Callable[[F], F]:
         """The ``register`` of ``register_commands``."""
 
@@ -131,6 +147,7 @@ class Registry:
                     aliases=aliases,
                     example=example,
                     format=format,
+                    cheaper=cheaper,
                 )
             )
             return function
@@ -143,6 +160,7 @@ class Registry:
         addressed: bool = True,
         serial: SerialKey | None = None,
         format: Format = "plain",
+        cheaper: Callable[..., Any] | None = None,
     ) -> Callable[[F], F]:
         """The ``register`` of ``register_handlers``."""
         self._check_kinds("register_handlers", kinds)
@@ -155,7 +173,9 @@ class Registry:
             )
 
         def decorate(function: F) -> F:
-            self.handlers.append(Handler(self.plugin, function, kinds, addressed, serial, format))
+            self.handlers.append(
+                Handler(self.plugin, function, kinds, addressed, serial, format, cheaper)
+            )
             return function
 
         return decorate

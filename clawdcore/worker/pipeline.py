@@ -35,7 +35,7 @@ from ..broker import (
 )
 from ..errors import BackendError, FileUnavailable, Overloaded, StorageError, UsageError
 from ..hooks.command import Command
-from ..hooks.registration import ButtonEntry
+from ..hooks.registration import ButtonEntry, Handler
 from ..messages import PASS, Reply
 from ..privacy import describe
 from . import notices, pressing
@@ -251,7 +251,9 @@ class Pipeline:
                 resting = max(resting, rest)
             else:
                 job.format = handler.format
-                answer = await self._run(update, job, handler.plugin, handler.function, {})
+                answer = await self._cheaper(update, job, handler, {})
+                if answer is None:
+                    answer = await self._run(update, job, handler.plugin, handler.function, {})
                 if answer is not None:
                     return answer
             if place is not None:
@@ -271,8 +273,18 @@ class Pipeline:
         if rest:
             return _notice(notices.resting(rest, language))
         job.format = command.format
-        answer = await self._run(update, job, command.plugin, command.function, words)
+        answer = await self._cheaper(update, job, command, words)
+        if answer is None:
+            answer = await self._run(update, job, command.plugin, command.function, words)
         return (None, Outcome.UNADDRESSED) if answer is None else answer
+
+    async def _cheaper(
+        self, update: int, job: Job, entry: Command | Handler, words: dict[str, Any]
+    ) -> Ending | None:
+        """What its cheaper way gives, if it has one, that takes this, and the bot is so busy."""
+        if entry.cheaper is None or self._rung() < Rung.CHEAPER:
+            return None
+        return await self._run(update, job, entry.plugin, entry.cheaper, words)
 
     async def _pressed(self, update: int, job: Job, button: ButtonEntry) -> Ending:
         rest = self._failures.rest(button.plugin)

@@ -60,5 +60,8 @@ class Routes:
 
 
 def _awaitable(entry: Entry, threads: Executor) -> Entry:
-    function = caller(entry.function, threads)
-    return entry if function is entry.function else replace(entry, function=function)
+    changed = {"function": caller(entry.function, threads)}
+    if not isinstance(entry, ButtonEntry) and entry.cheaper is not None:
+        changed["cheaper"] = caller(entry.cheaper, threads)
+    same = all(getattr(entry, name) is function for name, function in changed.items())
+    return entry if same else replace(entry, **changed)

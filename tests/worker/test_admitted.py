@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from clawdcore import Chunk, Context, Message, Priority, Request, Turn, hookimpl
+from clawdcore import PASS, Chunk, Context, Message, Priority, Request, Turn, hookimpl
 from clawdcore.admission.ladder import Rung
 from clawdcore.testing import FakeBackend, Group, Harness, User
 
@@ -172,3 +172,36 @@ def test_short_answers_are_for_what_may_be_short(elastic: bool) -> None:
         bot.settle()
         asked = {request.max_tokens for request in slow.requests}
         assert asked == ({2000, 256} if elastic else {2000})
+
+
+class TwoWays:
+    """A command and a handler with a cheaper way each; that of the handler takes short texts."""
+
+    @hookimpl
+    def register_commands(self, register: Any, context: Context) -> None:
+        async def plain(message: Message, text: str) -> str:
+            return f"plain {text}"
+
+        @register("tr", cheaper=plain)
+        async def model(message: Message, text: str) -> str:
+            """Translate"""
+            return f"model {text}"
+
+    @hookimpl
+    def register_handlers(self, register: Any, context: Context) -> None:
+        def plain(message: Message) -> Any:
+            return "plain" if len(message.body) < 5 else PASS
+
+        @register("text", cheaper=plain)
+        async def model(message: Message) -> str:
+            return "model"
+
+
+@pytest.mark.parametrize("rung", [Rung.NO_MEDIA, Rung.CHEAPER])
+def test_a_plugins_cheaper_way_is_taken_when_the_bot_is_that_busy(rung: Rung) -> None:
+    with Harness([TwoWays()]) as bot:
+        bot.worker.models.servers._ladder.rung = rung
+        way = "plain" if rung is Rung.CHEAPER else "model"
+        assert bot.say("/tr hello") == f"{way} hello"
+        assert bot.say("hi") == way
+        assert bot.say("a longer text") == "model"
