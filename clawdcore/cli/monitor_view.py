@@ -78,7 +78,7 @@ def _add_queue(table: Table, queue: Queue, replicas: Iterable[Server]) -> None:
     )
     waiting = sum(queue.waiting.values())
     _row(table, "waiting", Text(f"{waiting} of {queue.bound}: {_counts(queue.waiting)}"))
-    _row(table, "ETA", Text(f"{queue.eta:.1f} s; late waits {queue.wait:.1f} s"))
+    _row(table, "ETA", Text(f"{queue.eta:.1f} s; waits lately {queue.wait:.1f} s"))
     _row(table, "tokens/s", Text("not known yet" if speed is None else f"{speed:.1f}"))
     _row(table, "refused", Text(_counts(queue.refused, zeros=False) or "none"))
     for each in replicas:
@@ -136,7 +136,9 @@ def _duration(seconds: float) -> str:
     hours, minutes = divmod(minutes, 60)
     if hours >= 24:
         return f"{hours // 24} d {hours % 24} h"
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def _shown(text: str) -> str:
