@@ -124,7 +124,7 @@ def test_an_hour_takes_no_time(bot: Harness) -> None:
     bot.advance(3599)
     assert bot.sent == []
     bot.advance(2)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
 
 
 @pytest.mark.plugins(Plugin())
