@@ -32,9 +32,13 @@ class Control:
         """Make a group with the bot in it."""
         self._ask("group", {"id": id, "title": title})
 
-    def say(self, user: int, text: str, chat: int | None = None) -> None:
-        """A person writes, in private or in the chat of that id."""
-        self._ask("say", {"user": user, "text": text, "chat": chat})
+    def say(self, user: int, text: str, chat: int | None = None) -> Any:
+        """A person writes, in private or in the chat of that id. Returns the Message."""
+        return self._ask("say", {"user": user, "text": text, "chat": chat})
+
+    def state(self) -> dict[str, Any]:
+        """What the server counted: ``calls`` by method, and more."""
+        return dict(self._ask("state"))
 
     def events(self, after: int, seconds: float) -> tuple[list[Event], int]:
         """What the bot did after event number ``after``, and the last number.
@@ -59,7 +63,7 @@ class Control:
         except (OSError, HTTPException, ValueError) as error:
             raise ChannelUnreachable(
                 f"the local Telegram server does not answer ({type(error).__name__}).",
-                fix="Start the demo again.",
+                fix="Start the command again.",
             ) from None
         finally:
             connection.close()

@@ -41,8 +41,8 @@ class Processes:
         self._stderr: Stderr | None = None
         self._signals = Signals()
 
-    def start_server(self) -> Control:
-        """Start the server; it answers when this returns.
+    def start_server(self, *, limits: bool = False) -> Control:
+        """Start the server, with Telegram's flood limits or none; it answers when this returns.
 
         Raises:
             ClawdBotError: it did not start.
@@ -50,7 +50,7 @@ class Processes:
         from .demo_setup import TOKEN
 
         command = [*python(), "clawdcore.testing.botapi", "--with-parent"]
-        command += ["--token", TOKEN, "--username", USERNAME]
+        command += ["--token", TOKEN, "--username", USERNAME, *(["--limits"] if limits else [])]
         printed = Path(self._folder.name) / "server.log"
         with printed.open("wb") as log:
             self._server = subprocess.Popen(  # noqa: S603 - our own program

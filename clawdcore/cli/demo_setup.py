@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,14 +28,29 @@ PATIENT: Final = {"request": 120_000, "total": 180_000}
 LOCAL: Final = "127.0.0.1,localhost"
 
 
+def _unhurried() -> dict[str, Any]:
+    # The server in this terminal is not Telegram, and knows no limits.
+    return {"pace": {"perSecond": 1000, "perChat": 1000, "groupPerMinute": 60_000}}
+
+
+def _no_gateway() -> dict[str, Any]:
+    return {"enabled": False}  # a bot that runs for real may have the port
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the bot of the demo is made from; ``timeout`` is in seconds."""
+    """What the bot of the demo is made from; ``timeout`` is in seconds.
+
+    ``telegram`` are keys of ``channels.telegram`` beside those that make it the
+    demo's own; ``gateway`` is that section.
+    """
 
     given: dict[str, Any]
     secrets: dict[str, str]
     timeout: float
     model: str
+    telegram: dict[str, Any] = field(default_factory=_unhurried)
+    gateway: dict[str, Any] = field(default_factory=_no_gateway)
 
     def waiting(self, timeout: float | None) -> Settings:
         """The same with another timeout, if one is given."""
@@ -44,16 +59,15 @@ class Settings:
     def written(self, api_root: str, workspace: Path) -> str:
         """The configuration's text."""
         telegram = {
+            **self.telegram,
             "botToken": TOKEN,
             "apiRoot": api_root,
             "owner": OPERATOR,
             "groups": {"*": {"requireMention": True}},
-            # The server in this terminal is not Telegram, and knows no limits.
-            "pace": {"perSecond": 1000, "perChat": 1000, "groupPerMinute": 60_000},
         }
         given = json.loads(json.dumps(self.given))
         given.setdefault("agents", {}).setdefault("defaults", {})["workspace"] = str(workspace)
-        given["gateway"] = {"enabled": False}  # a bot that runs for real may have the port
+        given["gateway"] = self.gateway
         return json.dumps({**given, "channels": {"telegram": telegram}}, ensure_ascii=False)
 
     def environment(self, env: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -74,7 +88,7 @@ def load(path: Path | None, model: str | None) -> Settings:
     from .. import config as configuration
 
     loaded = configuration.parse("{}", env={}) if path is None else configuration.load(path)
-    settings = _taken(loaded)
+    settings = taken(loaded)
     if path is None:
         settings.given.setdefault("agents", {}).setdefault("defaults", {})["timeout"] = PATIENT
     if model is not None:
@@ -104,7 +118,8 @@ def _answer_with(model: str, given: dict[str, Any]) -> None:
         providers.setdefault(name, {})["models"] = [{"id": id}]
 
 
-def _taken(config: Config) -> Settings:
+def taken(config: Config) -> Settings:
+    """Models and plugins of a configuration; no timeout and no model's name yet."""
     from ..config import show
 
     values = config.model_dump(

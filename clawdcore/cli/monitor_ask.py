@@ -121,6 +121,11 @@ async def look_at(client: httpx.AsyncClient, place: Place) -> Look:
             f"{place.url} lets nobody in without its token.",
             fix="Give it as CLAWDBOT_TOKEN or --token (gateway.auth.token of that bot).",
         )
+    if answer.status_code >= 500:
+        raise NoLook(
+            f"{place.url} answers HTTP {answer.status_code}.",
+            fix="See the bot's log, and that of a proxy before it.",
+        )
     try:
         if answer.status_code != 200:
             raise msgspec.DecodeError

@@ -123,7 +123,11 @@ class WorkerRooms:
     @property
     def ready(self) -> bool:
         """As :attr:`Rooms.ready`."""
-        return self.taking and any(server.ready for server in self._models.servers)
+        return self.taking and any(server.up for server in self._models.servers)
+
+    async def look(self) -> None:
+        """See how the servers are, also while nobody asks them anything."""
+        await self._models.servers.look()
 
 
 async def _models(server: Server) -> list[ModelInfo]:

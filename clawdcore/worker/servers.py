@@ -43,6 +43,12 @@ class Server:
         self._failed_at = float("-inf")
         gate.limit = self.control.limit
 
+    @property
+    def up(self) -> bool:
+        """Whether it can be asked now: started, and as far as we know not all of it is down."""
+        replicas = self.gate.load.replicas if self.gate.load is not None else ()
+        return self.ready and (not replicas or any(replica.up for replica in replicas))
+
     async def started(self) -> bool:
         """Whether the backend is ready; starts it in a task that no request's end stops."""
         if self.ready:
@@ -172,9 +178,13 @@ class Servers:
         if self._watching is None or self._watching.done():
             self._watching = asyncio.create_task(self._watch())
 
+    async def look(self) -> None:
+        """Ask all that have started how busy they are."""
+        await asyncio.gather(*(server.look() for server in self._all.values() if server.ready))
+
     async def _watch(self) -> None:
         while True:
-            await asyncio.gather(*(server.look() for server in self._all.values() if server.ready))
+            await self.look()
             self._press()
             if not self.rung and not any(
                 server.gate.queue.running or server.gate.queue.waiting

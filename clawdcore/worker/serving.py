@@ -89,6 +89,7 @@ class Serving:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(LOOK)
+            await self._rooms.look()
             cpu = self._server.cpu_percent
             begun, ended = self._alerts.look(self._rooms.vitals(), cpu, loop.time())
             for alert in begun:

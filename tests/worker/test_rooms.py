@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from clawdcore import Backend
+from clawdcore import Backend, Load, Replica
 from clawdcore.errors import BackendUnavailable, ModelNotFound
 from clawdcore.testing import FakeBackend, VirtualLoop
 from clawdcore.worker.models import ModelChain
@@ -117,5 +117,23 @@ def test_vitals_and_readiness() -> None:
         assert not rooms.ready
         nobody = await rooms_of(cpu=Dead(model="two"))
         assert not nobody.ready
+
+    run(story())
+
+
+class Down(FakeBackend):
+    """Started once; its only replica is down since."""
+
+    async def load(self) -> Load:
+        return Load(running=0, waiting=0, capacity=0, replicas=(Replica(name="a:1", up=False),))
+
+
+def test_a_server_whose_replicas_are_all_down_is_not_ready_though_nobody_asks_it() -> None:
+    async def story() -> None:
+        rooms = await rooms_of(gpu=Down(model="one"))
+        assert rooms.ready
+        await rooms.look()
+        assert not rooms.ready
+        assert [replica.up for replica in rooms.vitals().queues[0].replicas] == [False]
 
     run(story())
