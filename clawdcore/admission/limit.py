@@ -49,7 +49,8 @@ class LimitControl:
         late = load.queue_time is not None and load.queue_time > QUEUE_TIME and load.waiting > 0
         full = load.cache_use is not None and load.cache_use > CACHE_FULL
         if preempted or waiting or late or full:
-            self._give_way(load, now, hard=waiting)
+            if in_use <= self.limit:  # else it still drains what the last limit let in
+                self._give_way(load, now, hard=waiting)
         elif now >= self._quiet_until and in_use >= self.limit:
             more = self.limit if self._doubling else max(1, self.limit // STEP)
             self.limit += more
@@ -68,9 +69,11 @@ class LimitControl:
         self._doubling = False
         if now < self._quiet_until:
             return
-        kept = int(self.limit * KEPT)
-        # What it runs of what it was given is the best measure of what it can run.
-        self.limit = min(kept, load.running) if hard and load.running else kept
+        if hard and load.running:
+            # What it runs of what it was given is the best measure of what it can run.
+            self.limit = min(self.limit - 1, load.running)
+        else:
+            self.limit = int(self.limit * KEPT)
         self._quiet_until = now + PAUSE
 
     def _preempted(self, load: Load) -> bool:

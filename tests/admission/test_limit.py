@@ -90,13 +90,23 @@ def test_a_preemption_a_full_cache_and_a_long_wait_inside_each_make_it_give_way(
         assert control.sample(sign, 64, 10.0) == 51
 
 
+def test_it_does_not_give_way_twice_for_the_same_crowd() -> None:
+    control = LimitControl(64)
+    converse(control, Server(1000), 5)
+    crowd = Load(running=40, waiting=24, capacity=0)
+    assert control.sample(crowd, 64, 10.0) == 40
+    for second in range(20):  # those 24 still wait in there, and nobody is sent after them
+        assert control.sample(crowd, 64 - second, 10.0 + PAUSE + second) == 40
+    assert control.sample(Load(running=40, waiting=9, capacity=0), 40, 50.0) == 39
+
+
 def test_it_waits_for_what_runs_before_it_judges_again() -> None:
     control = LimitControl(64)
     converse(control, Server(1000), 5)
     full = Load(running=64, waiting=0, capacity=0, cache_use=0.99)
     assert control.sample(full, 64, 10.0) == 51
-    assert control.sample(full, 64, 10.0 + PAUSE / 2) == 51
-    assert control.sample(full, 64, 10.0 + PAUSE) == 40
+    assert control.sample(full, 51, 10.0 + PAUSE / 2) == 51
+    assert control.sample(full, 51, 10.0 + PAUSE) == 40
 
 
 def test_a_capacity_that_the_server_names_is_the_top() -> None:

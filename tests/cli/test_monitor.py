@@ -168,29 +168,30 @@ def until(process: subprocess.Popen[str], text: str) -> str:
 def test_json_goes_on_while_nobody_answers_and_ends_well(
     environment: dict[str, str], tmp_path: Path, end: signal.Signals
 ) -> None:
-    with gateway(said()) as stub:
-        with watching(environment, tmp_path, "--url", stub.url, "--json") as process:
-            assert json.loads(until(process, "queues"))["alerts"] == []
-            stub.body = b"[]"
-            assert list(json.loads(until(process, "error"))) == ["error"]
-            stub.body = said("again")
-            assert json.loads(until(process, "again"))["queues"][0]["server"] == "again"
-            process.send_signal(end)
-            assert process.wait(PATIENCE) == 0
-            assert process.stderr is not None
-            assert process.stderr.read() == ""
+    with (
+        gateway(said()) as stub,
+        watching(environment, tmp_path, "--url", stub.url, "--json") as process,
+    ):
+        assert json.loads(until(process, "queues"))["alerts"] == []
+        stub.body = b"[]"
+        assert list(json.loads(until(process, "error"))) == ["error"]
+        stub.body = said("again")
+        assert json.loads(until(process, "again"))["queues"][0]["server"] == "again"
+        process.send_signal(end)
+        assert process.wait(PATIENCE) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
 
 
 def test_without_a_terminal_blocks_are_printed_one_below_the_other(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
-    with gateway(said()) as stub:
-        with watching(environment, tmp_path, "--url", stub.url) as process:
-            assert "\x1b" not in until(process, "main")
-            stub.body = said("another")
-            assert "\x1b" not in until(process, "another")
-            process.send_signal(signal.SIGINT)
-            assert process.wait(PATIENCE) == 0
+    with gateway(said()) as stub, watching(environment, tmp_path, "--url", stub.url) as process:
+        assert "\x1b" not in until(process, "main")
+        stub.body = said("another")
+        assert "\x1b" not in until(process, "another")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 0
 
 
 def test_on_a_terminal_it_follows_says_what_is_lost_and_comes_back(sit_down: Any) -> None:

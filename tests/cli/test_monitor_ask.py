@@ -72,7 +72,9 @@ def test_a_gateway_that_is_off_is_said(tmp_path: Path) -> None:
         place_of(config(tmp_path, enabled=False), None, None)
 
 
-@pytest.mark.parametrize("url", ["bot", "ftp://bot", "http://", "http://a:b@bot", "http://[", ""])
+@pytest.mark.parametrize(
+    "url", ["bot", "ftp://bot", "http://", "http://a:b@bot", "http://bot:port", ""]
+)
 def test_what_is_no_address_is_said_and_not_repeated(tmp_path: Path, url: str) -> None:
     with pytest.raises(NoLook) as told:
         place_of(config(tmp_path), url, None)
