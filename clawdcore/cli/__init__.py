@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "init": "init",
     "doctor": "doctor",
     "monitor": "monitor",
+    "rehearse": "rehearse",
     "config": "config",
     "ledger": "ledger",
 }

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import signal
 import socket
+import struct
 import subprocess
 import sys
+import termios
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -209,3 +212,18 @@ def test_on_a_terminal_it_follows_says_what_is_lost_and_comes_back(sit_down: Any
                 player.type("\x03")
                 assert player.ended() == 0
             assert "Traceback" not in player.seen
+
+
+def resize(player: Any, lines: int, columns: int) -> None:
+    size = struct.pack("HHHH", lines, columns, 0, 0)
+    fcntl.ioctl(player._terminal, termios.TIOCSWINSZ, size)
+
+
+def test_it_follows_the_size_of_the_window(sit_down: Any) -> None:
+    with gateway(said(waiting=60)) as stub, sit_down("monitor", "--url", stub.url) as player:
+        resize(player, 40, 80)
+        player.until("ALERT  60 requests wait, more than 50")
+        resize(player, 40, 30)
+        player.until("ALERT  60 requests wait, more \r\nthan 50")
+        player.type("\x03")
+        assert player.ended() == 0
