@@ -20,7 +20,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     ``failed`` and ``lost``. ``answered`` got an answer, in time or not. ``open`` ones
     were under way when the rehearsal was interrupted. ``etas`` are the shortest and
     longest time that a refusal named. ``turned_away`` are messages of the bot that
-    Telegram's limits didn't let through (HTTP 429).
+    Telegram's limits didn't let through (HTTP 429). ``in_flight`` are messages under
+    way at a time by Little's law: their rate times the mean time to their outcome.
     """
 
     sent: int
@@ -42,18 +43,12 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     etas: tuple[float, float] | None
     group_peak: int
     turned_away: int
+    in_flight: float | None
 
     @property
     def success(self) -> float | None:
         """The part of the addressed that was answered in time, 0 to 1."""
         return self.in_time / self.addressed if self.addressed else None
-
-    @property
-    def in_flight(self) -> float | None:
-        """Answers under way at a time by Little's law: rate times mean latency."""
-        if self.mean is None or self.seconds <= 0:
-            return None
-        return self.answered / self.seconds * self.mean
 
 
 def measure(
@@ -79,10 +74,12 @@ def measure(
     private: list[float] = []
     groups: list[float] = []
     late_groups = 0
+    under_way = 0.0
     for each, outcome in zip(asked, found, strict=True):
         kind = _kind(each, outcome, total, now, whole)
         kinds[kind] += 1
         late_groups += kind == "late" and each.group
+        under_way += max(0.0, outcome.at - each.due) if outcome.at is not None else 0.0
         if outcome.kind == "answered" and outcome.at is not None:
             latency = max(0.0, outcome.at - each.due)
             latencies.append(latency)
@@ -108,6 +105,7 @@ def measure(
         etas=(min(etas), max(etas)) if etas else None,
         group_peak=group_peak,
         turned_away=turned_away,
+        in_flight=under_way / seconds if latencies and seconds > 0 else None,
     )
 
 

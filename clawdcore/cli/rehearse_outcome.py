@@ -9,6 +9,8 @@ from typing import Final, Literal
 import msgspec
 
 from ..edge.delivery.merging import SEPARATOR
+from ..errors import BackendError
+from ..messages import Content
 from ..worker import notices
 from .demo_control import Event
 from .demo_piped import PART, text_of
@@ -33,7 +35,7 @@ _IN_LINE: Final = _pattern(notices.in_line(_COUNT, _NUMBER, LANGUAGE))
 _RESTING: Final = _pattern(notices.resting(_NUMBER, LANGUAGE))
 _TOO_LATE: Final = notices.too_late(LANGUAGE)
 _FAILED: Final = (
-    "My language model isn't answering right now. Please try again later.",
+    notices.backend(BackendError("No model."), LANGUAGE),
     notices.failed(LANGUAGE),
     notices.nothing(LANGUAGE),
     notices.nobody(LANGUAGE),
@@ -64,7 +66,7 @@ class Outcome(msgspec.Struct, frozen=True):
 OPEN: Final = Outcome()
 
 
-class _Said(msgspec.Struct):
+class _Said(Content, msgspec.Struct):
     """A message of the bot: whom its parts answer, as numbers of ``asked``."""
 
     text: str
@@ -83,7 +85,9 @@ def outcomes(asked: Sequence[Asked], events: Iterable[Event]) -> list[Outcome]:
     found = [OPEN] * len(asked)
     spoken: list[tuple[int, int, Outcome]] = []
     for chat, message in said:
-        for text, number in zip(_parts(message.text, message.answers), message.answers, strict=True):
+        for text, number in zip(
+            _parts(message.text, message.answers), message.answers, strict=True
+        ):
             outcome, others = _read(text, message.at)
             if number is None or outcome is None:
                 continue
@@ -91,11 +95,12 @@ def outcomes(asked: Sequence[Asked], events: Iterable[Event]) -> list[Outcome]:
                 found[number] = outcome
             if others:
                 spoken.append((chat, others, outcome))
+    places = _by_chat(asked)
     for chat, others, outcome in spoken:
         waiting = (
             n
-            for n, each in enumerate(asked)
-            if each.chat == chat and found[n] is OPEN and each.due <= (outcome.at or 0.0)
+            for n in places.get(chat, ())
+            if found[n] is OPEN and asked[n].due <= (outcome.at or 0.0)
         )
         for n in list(waiting)[:others]:
             found[n] = outcome
@@ -111,11 +116,20 @@ def _said(asked: Sequence[Asked], events: Iterable[Event]) -> list[tuple[int, _S
     return [(chat, said) for (chat, _), said in book.said.items()]
 
 
+def _by_chat(asked: Sequence[Asked]) -> dict[int, list[int]]:
+    """The numbers of the messages of each chat, in order."""
+    places: dict[int, list[int]] = {}
+    for n, each in enumerate(asked):
+        places.setdefault(each.chat, []).append(n)
+    return places
+
+
 class _Book:
     """Finds whom each message answers, in order of time."""
 
     def __init__(self, asked: Sequence[Asked]) -> None:
         self._asked = asked
+        self._places = _by_chat(asked)
         self._by_id = {(each.chat, each.message_id): n for n, each in enumerate(asked)}
         self._taken: set[int] = set()
         self._newest: dict[int, _Said] = {}
@@ -130,12 +144,15 @@ class _Book:
         if known is not None:
             known.text, known.at = text, at
             return
-        said = self.said[key] = _Said(text, at, [self._head(chat, message, text)])
+        head = self._head(chat, message, text)
+        said = self.said[key] = _Said(text, at, [head])
+        if _IN_LINE.fullmatch(text):
+            return
+        self._newest[chat] = said
+        if head is not None:
+            self._taken.add(head)
         for user in _named(message):
             said.answers.append(self._oldest(chat, user))
-        if _IN_LINE.fullmatch(text) is None:
-            self._newest[chat] = said
-            self._taken.update(n for n in said.answers if n is not None)
 
     def _head(self, chat: int, message: Event, text: str) -> int | None:
         quoted = message.get("reply_to_message", {}).get("message_id")
@@ -151,8 +168,8 @@ class _Book:
 
         The bot answers each person in order.
         """
-        for n, each in enumerate(self._asked):
-            if each.chat == chat and n not in self._taken and user in (None, each.user):
+        for n in self._places.get(chat, ()):
+            if n not in self._taken and user in (None, self._asked[n].user):
                 self._taken.add(n)
                 return n
         return None

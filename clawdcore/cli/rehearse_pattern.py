@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from ..messages import Content
 from .rehearse_texts import CHATTER, LANGUAGES, QUESTIONS, SENTENCES
 
 PERSON: Final = 1001
@@ -18,7 +19,7 @@ MEMBERS: Final = 5
 IN_GROUPS: Final = 0.4
 """The part of all messages that is written in groups."""
 ASIDE: Final = 0.25
-"""The part of the messages in a group that is not meant for the bot."""
+"""The part of the messages in a group that is not meant for the bot; none of a burst's."""
 COMMANDS: Final = 0.2
 """The part of the messages to the bot that are commands."""
 HELP: Final = 0.25
@@ -53,7 +54,7 @@ BURSTS: Final = {
 }
 
 
-class Line(msgspec.Struct, frozen=True):
+class Line(Content, msgspec.Struct, frozen=True):
     """One message of the schedule.
 
     ``at`` is in seconds from the beginning. ``chat`` is a group's id, None for the
@@ -78,7 +79,7 @@ def schedule(
     number is known: independent, and equally likely anywhere. So the rate is always
     the profile's. ``translate`` says that there is the command /translate.
     """
-    dice = random.Random(seed)  # noqa: S311 - a pattern, no secret
+    dice = random.Random(seed)
     if profile.at_once:
         moments = [0.0] * profile.at_once
     else:
@@ -107,7 +108,7 @@ def _line(
         text, model = _to_the_bot(dice, translate)
         return Line(at, PERSON + person, None, text, model=model)
     user = PERSON + group * MEMBERS + dice.randrange(MEMBERS)
-    if dice.random() < ASIDE:
+    if not profile.at_once and dice.random() < ASIDE:
         return Line(at, user, GROUP - group, _said(CHATTER, dice), addressed=False, model=False)
     text, model = _to_the_bot(dice, translate)
     if text.startswith("/"):
