@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
@@ -14,6 +14,13 @@ from simulator.server import Simulator
 from clawdbot_vllm import VllmBackend
 from clawdcore import ProviderConfig, Request, Turn
 from clawdcore.errors import BackendUnavailable, ContextOverflow, Overloaded
+
+if TYPE_CHECKING:
+    from clawdbot_vllm import VllmBackend
+else:
+    VllmBackend = pytest.importorskip(
+        "clawdbot_vllm", reason="asked by the backend vllm, which the core alone does not have"
+    ).VllmBackend
 
 QUICK = Parameters(a=0.001, b=0.0, c=0.0, max_sequences=4)
 Story = Callable[[Simulator, VllmBackend], Awaitable[None]]
