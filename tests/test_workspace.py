@@ -126,6 +126,23 @@ def test_the_core_imports_no_plugin() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_the_cores_tests_can_be_collected_where_the_core_is_alone() -> None:
+    wrong = []
+    for file in sources(Path("tests")):
+        for node in ast.parse((ROOT / file).read_bytes(), str(file)).body:
+            modules = []
+            if isinstance(node, ast.Import):
+                modules = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                modules = [node.module or ""]
+            wrong += [
+                f"{file}:{node.lineno} imports {module}: use pytest.importorskip, with a reason"
+                for module in modules
+                if module.startswith("clawdbot_")
+            ]
+    assert not wrong, "\n".join(wrong)
+
+
 FOR_OTHERS = {"sniffio"}
 """What a dependency of ours looks for and doesn't require: see pyproject.toml."""
 

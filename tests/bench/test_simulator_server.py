@@ -11,7 +11,6 @@ import pytest
 from simulator.engine import Parameters
 from simulator.server import Simulator
 
-from clawdbot_vllm import VllmBackend
 from clawdcore import ProviderConfig, Request, Turn
 from clawdcore.errors import BackendUnavailable, ContextOverflow, Overloaded
 
