@@ -27,6 +27,14 @@ class Place:
         """Whether nobody of the key is before it any more."""
         return self._before is None
 
+    @property
+    def ahead(self) -> int:
+        """How many of the key are before it."""
+        count, place = 0, self._before
+        while place is not None:
+            count, place = count + 1, place._before
+        return count
+
     async def wait(self) -> None:
         """Until everybody before has left. A cancelled wait keeps the place."""
         if self._before is None:

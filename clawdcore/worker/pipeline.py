@@ -42,6 +42,7 @@ from . import notices, pressing
 from .dispatch import Dispatch, Job
 from .failures import Failures
 from .guard import GRACE, Tasks, ends_us
+from .order import Place
 from .origin import ORIGIN
 from .plugins import Plugins
 from .reading import Files, Readers
@@ -49,6 +50,7 @@ from .refusals import Refusals
 from .results import Caller, encodable, piece_of, produced
 from .seats import Seats
 from .telegram import Undecodable, decode
+from .turns import Turns
 from .waiting import Waiting
 
 log = logging.getLogger(__name__)
@@ -100,6 +102,7 @@ class Pipeline:
         self._tasks = Tasks(lambda error: log.error("a message was lost: %s", describe(error)))
         self.waiting = waiting
         self._refusals = Refusals()
+        self._turns = Turns()
         self.outcomes: dict[str, int] = {str(outcome): 0 for outcome in Outcome}
         self.skipped = 0
 
@@ -244,8 +247,8 @@ class Pipeline:
         resting = 0.0
         for handler, place in zip(job.handlers, job.serial, strict=True):
             if place is not None and not place.first:
-                async with self._seats.lent():
-                    await place.wait()
+                await self._turn_of(job, handler, place)
+            began = self._clock()
             rest = self._failures.rest(handler.plugin)
             if rest:
                 resting = max(resting, rest)
@@ -254,6 +257,8 @@ class Pipeline:
                 answer = await self._cheaper(update, job, handler, {})
                 if answer is None:
                     answer = await self._run(update, job, handler.plugin, handler.function, {})
+                if place is not None and answer is not None and answer[1] is Outcome.ANSWERED:
+                    self._turns.took(handler.plugin, self._clock() - began)
                 if answer is not None:
                     return answer
             if place is not None:
@@ -262,6 +267,19 @@ class Pipeline:
             return None, Outcome.UNADDRESSED
         language = job.message.sender.language
         return _notice(notices.resting(resting, language) if resting else notices.nobody(language))
+
+    async def _turn_of(self, job: Job, handler: Handler, place: Place) -> None:
+        """Wait for the earlier messages of the handler's key.
+
+        Raises:
+            Overloaded: there are too many of them for the message's time.
+        """
+        deadline = job.origin.ask.deadline
+        if deadline is not None:
+            left = deadline - asyncio.get_running_loop().time()
+            self._turns.enter(handler.plugin, ahead=place.ahead, left=left)
+        async with self._seats.lent():
+            await place.wait()
 
     async def _command(self, update: int, job: Job, command: Command) -> Ending:
         language = job.message.sender.language

@@ -42,6 +42,15 @@ KINDS: Final[tuple[Kind, ...]] = (
 """Anything that is text, comes with text, or that a reader makes text of."""
 
 
+def in_turn(message: Message) -> str:
+    """Messages of one such key are answered in turn.
+
+    In a group those of one person: fifty who ask at once are answered at once, each
+    knowing what was answered before.
+    """
+    return f"{message.session}:{message.sender.id}"
+
+
 class Chat:
     """The plugin: one for each bot, since it holds the bot's conversations."""
 
@@ -67,7 +76,7 @@ class Chat:
 
     @hookimpl
     def register_handlers(self, register: RegisterHandler, context: Context) -> None:
-        """Answers what is addressed to the bot, one message of a session at a time."""
+        """Answers what is addressed to the bot, a person's messages one at a time."""
         options: ChatOptions = context.options
         sessions = self._sessions = Sessions(
             context.memory, limit=options.sessions, idle=options.idle_minutes * MINUTE
@@ -75,7 +84,7 @@ class Chat:
         expiry = self._expiry = Expiry(sessions)
         answerer = Answerer(context, options)
 
-        @register(*KINDS, serial=lambda message: message.session, format="markdown")
+        @register(*KINDS, serial=in_turn, format="markdown")
         async def chat(message: Message) -> AsyncIterator[str] | object:
             text = (await message.text()).strip()
             if not text:

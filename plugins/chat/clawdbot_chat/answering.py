@@ -1,8 +1,11 @@
 """The story of an answer: open the session, make room, ask, stream, remember.
 
-A session only ever changes between two questions: its messages are handled one
-after the other (``serial``), and everything that is asked lasts until what was
-shown of the answer is remembered.
+In a private chat a session only changes between two questions: its messages are
+handled one after the other (``serial``), and everything that is asked lasts until what
+was shown of the answer is remembered. In a group several people's questions may be
+under way: each sees what was answered when it was asked, its exchange goes behind
+those that were done earlier, and while one of them compacts the session the
+others leave what is there as it is.
 """
 
 from __future__ import annotations
@@ -64,6 +67,7 @@ class Answerer:
     def __init__(self, context: Context, options: ChatOptions) -> None:
         self._context = context
         self._options = options
+        self._compacting: set[int] = set()
 
     async def answer(
         self, session: Session, message: Message, text: str, quoted: str, keep: Keep
@@ -86,7 +90,7 @@ class Answerer:
                     question.said.append(piece)
                     yield piece
         finally:
-            if _remember(session, question):
+            if self._remember(session, question):
                 keep()
 
     def _question(self, session: Session, message: Message, text: str, quoted: str) -> Question:
@@ -145,7 +149,7 @@ class Answerer:
     async def _make_room(self, session: Session, window: Window, question: Question) -> None:
         """Compact a session that has outgrown its limit, as ``compaction.mode`` says."""
         most = limit(window, fixed=question.fixed, new=question.tokens)
-        if scaled(session.tokens, session.ratio) <= most:
+        if scaled(session.tokens, session.ratio) <= most or id(session) in self._compacting:
             return
         seconds = self._options.summary_seconds
         if self._context.compaction == "default" or not seconds:
@@ -156,12 +160,27 @@ class Answerer:
             request = self._request(question, turns, tokens, temperature=0.0)
             return await self._context.models.complete(request)
 
+        self._compacting.add(id(session))
         try:
             async with asyncio.timeout(seconds):
                 await safeguard(session, most, room=window.prompt, ask=ask)
         except (BackendError, TimeoutError) as error:
             log.warning("a conversation was cut, not summed up: %s", type(error).__name__)
             question.spare = most // 2
+        finally:
+            self._compacting.discard(id(session))
+
+    def _remember(self, session: Session, question: Question) -> bool:
+        """Add the exchange as far as it was shown, if any of it was."""
+        answer = prompts.plain("".join(question.said)).strip()
+        if not answer:
+            return False
+        if question.spare is not None and id(session) not in self._compacting:
+            drop_oldest(session, question.spare)
+        session.exchanges.append(
+            Exchange.of(question.message.sender.id, question.name, question.turn.content, answer)
+        )
+        return True
 
     def _request(
         self, question: Question, turns: Sequence[Turn], tokens: int, temperature: float | None
@@ -190,19 +209,6 @@ class Answerer:
             yield CUT
         elif last.finish == "abort":
             raise GenerationFailed("the model stopped before its answer was complete.")
-
-
-def _remember(session: Session, question: Question) -> bool:
-    """Add the exchange as far as it was shown, if any of it was."""
-    answer = prompts.plain("".join(question.said)).strip()
-    if not answer:
-        return False
-    if question.spare is not None:
-        drop_oldest(session, question.spare)
-    session.exchanges.append(
-        Exchange.of(question.message.sender.id, question.name, question.turn.content, answer)
-    )
-    return True
 
 
 @asynccontextmanager

@@ -270,3 +270,40 @@ def test_no_word_of_anybody_is_in_the_logs(make_bot: Any, caplog: pytest.LogCapt
         bot.say(f"xyzzy {number} " + "and on and on " * 10)
     assert bot.model.summaries
     assert "xyzzy" not in caplog.text
+
+
+def test_people_of_a_group_are_answered_at_once_and_each_person_in_turn(make_bot: Any) -> None:
+    bot = make_bot()
+    bot.model.delay = 1.0  # for each word
+    people = [User(200 + n, f"P{n}") for n in range(4)]
+    for person in people:
+        bot.model.enqueue("Hello!")
+        bot.send("@clawd_bot Hello", chat=Group(), sender=person)
+    bot.send("@clawd_bot And again", chat=Group(), sender=people[0])
+    bot.advance(0.5)
+    assert bot.model.running == 4
+    bot.settle()
+    assert bot.books.answered == 5
+    first, again = bot.model.requests[0], bot.model.requests[-1]
+    assert roles(first) == ["system", "user"]
+    assert roles(again) == ["system", *["user", "assistant"] * 4, "user"]
+
+
+def test_while_one_question_sums_a_group_up_the_others_lose_nothing_of_it(make_bot: Any) -> None:
+    bot = make_bot(context_length=1024, historyTokens=300)
+    bot.model.note_delay = 5.0
+    people = [User(200 + n, f"P{n}") for n in range(4)]
+    for turn in range(12):
+        for person in people:
+            text = f"@clawd_bot {person.name} says in turn {turn} " + "something " * 5
+            bot.send(text, chat=Group(), sender=person)
+        bot.settle()
+    assert bot.books.answered == 48
+    assert bot.model.summaries
+    summed = "".join(turn.content for each in bot.model.summaries for turn in each.turns)
+    [(_, session)] = bot.chat._sessions.all()
+    kept = "".join(exchange.question for exchange in session.exchanges)
+    for turn in range(12):
+        for person in people:
+            said = f"{person.name} says in turn {turn} "
+            assert said in summed or said in kept, "dropped, though nobody summed it up"
