@@ -38,6 +38,7 @@ class Reception:
         self._taken = taken
         self._clock = clock
         self._arriving: dict[int, asyncio.Event] = {}
+        self._entering = asyncio.Lock()
 
     async def take(self, pieces: Sequence[Update | Broken]) -> None:
         """Accept updates as they came; waits while there is no room.
@@ -45,43 +46,50 @@ class Reception:
         When this returns they may be confirmed to Telegram. Cancelled, none of
         ``pieces`` was accepted: whoever brought them will bring them again.
         """
-        fresh: list[Update] = []
-        mine: set[int] = set()
+        await self._none_arriving(pieces)
+        fresh = self._claimed(pieces)
         try:
-            for piece in pieces:
-                if isinstance(piece, Broken):
-                    self._broken(piece)
-                elif piece.id in mine:
-                    self._books.repeated += 1
-                elif await self._is_new(piece):
-                    mine.add(piece.id)
-                    self._arriving[piece.id] = asyncio.Event()
-                    fresh.append(piece)
             await self._accept(fresh)
         finally:
             for update in fresh:
                 self._arriving.pop(update.id).set()
+
+    async def _none_arriving(self, pieces: Sequence[Update | Broken]) -> None:
+        """Wait until no other call has any of these in its hands.
+
+        Nothing is claimed meanwhile: of two calls that each had what the other
+        waits for neither would ever go on.
+        """
+        ids = [piece.id for piece in pieces if isinstance(piece, Update)]
+        while (other := next(filter(None, map(self._arriving.get, ids)), None)) is not None:
+            await other.wait()
+
+    def _claimed(self, pieces: Sequence[Update | Broken]) -> list[Update]:
+        """Those that nobody brought before; until they are let in, others wait for them."""
+        fresh: list[Update] = []
+        for piece in pieces:
+            if isinstance(piece, Broken):
+                self._broken(piece)
+            elif piece.id in self._arriving or piece.id in self._work:
+                self._books.repeated += 1
+            else:
+                self._arriving[piece.id] = asyncio.Event()
+                fresh.append(piece)
+        return fresh
 
     def _broken(self, piece: Broken) -> None:
         self._books.broken += 1
         which = "without id" if piece.id is None else piece.id
         log.warning("update %s skipped: %s (%d so far)", which, piece.reason, self._books.broken)
 
-    async def _is_new(self, update: Update) -> bool:
-        while (first_try := self._arriving.get(update.id)) is not None:
-            await first_try.wait()
-        if update.id in self._work:
-            self._books.repeated += 1
-            return False
-        return True
-
     async def _accept(self, updates: list[Update]) -> None:
         roomed = 0
         kept = False
         try:
-            for update in updates:
-                await self._room.take(len(update.body))
-                roomed += 1
+            async with self._entering:  # or two that each have half of the room wait forever
+                for update in updates:
+                    await self._room.take(len(update.body))
+                    roomed += 1
             now = self._clock()
             heads = [self._heads.read(update.body) for update in updates]
             rows = [_row(update, head, now) for update, head in zip(updates, heads, strict=True)]

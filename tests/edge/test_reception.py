@@ -242,6 +242,35 @@ def test_the_same_id_twice_in_one_batch_is_let_in_once() -> None:
     play(story)
 
 
+def test_two_calls_with_the_same_updates_in_another_order_both_end() -> None:
+    async def story(stage: Stage) -> None:
+        stage.ledger.seconds = 1
+        first = stage.begin(update(9))
+        await asyncio.sleep(0.1)
+        others = [stage.begin(*map(update, ids)) for ids in ((1, 9, 2), (2, 9, 1))]
+        await asyncio.wait_for(asyncio.gather(first, *others), 60)
+        assert sorted(stage.ids) == [1, 2, 9]
+        assert (stage.books.accepted, stage.books.repeated) == (3, 4)
+
+    play(story)
+
+
+def test_two_calls_that_fill_the_room_together_both_end() -> None:
+    async def story(stage: Stage) -> None:
+        await stage.take(*map(update, (1, 2, 3, 4)))
+        calls = [stage.begin(*map(update, ids)) for ids in ((5, 6, 7), (8, 9, 10))]
+        for number in (1, 2, 3, 4):
+            await asyncio.sleep(1)
+            stage.end(number)
+        await asyncio.wait_for(calls[0], 60)
+        for number in (5, 6, 7):
+            stage.end(number)
+        await asyncio.wait_for(calls[1], 60)
+        assert stage.ids == list(range(1, 11))
+
+    play(story)
+
+
 CALLS = st.lists(
     st.tuples(
         st.lists(st.integers(1, 6), min_size=1, max_size=4, unique=True),
