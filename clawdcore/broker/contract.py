@@ -157,6 +157,7 @@ class Send(Content, msgspec.Struct, frozen=True, tag=True):
     it then goes alone. ``edited``: the message it answers was edited, so that an
     earlier answer to it is edited too where that can be. ``interim``: the reply is still
     to come, and this one leaves the update open: a place in line, for example.
+    ``shared``: others may get the very same, from the same generation.
     """
 
     id: int
@@ -168,6 +169,7 @@ class Send(Content, msgspec.Struct, frozen=True, tag=True):
     streamed: bool = False
     edited: bool = False
     interim: bool = False
+    shared: bool = False
 
     SHOWN: ClassVar[frozenset[str]] = frozenset({"target"})
 

@@ -8,7 +8,8 @@ from typing import Final, Literal
 
 import msgspec
 
-from ..edge.delivery.merging import SEPARATOR
+from ..edge.delivery.merging import ALSO, SEPARATOR
+from ..edge.markup import units
 from ..errors import BackendError
 from ..messages import Content
 from ..worker import notices
@@ -67,11 +68,15 @@ OPEN: Final = Outcome()
 
 
 class _Said(Content, msgspec.Struct):
-    """A message of the bot: whom its parts answer, as numbers of ``asked``."""
+    """A message of the bot: whom its parts answer, as numbers of ``asked``.
+
+    ``parts`` says for each of them which part.
+    """
 
     text: str
     at: float
     answers: list[int | None]
+    parts: list[int]
 
 
 def outcomes(asked: Sequence[Asked], events: Iterable[Event]) -> list[Outcome]:
@@ -85,9 +90,7 @@ def outcomes(asked: Sequence[Asked], events: Iterable[Event]) -> list[Outcome]:
     found = [OPEN] * len(asked)
     spoken: list[tuple[int, int, Outcome]] = []
     for chat, message in said:
-        for text, number in zip(
-            _parts(message.text, message.answers), message.answers, strict=True
-        ):
+        for text, number in zip(_texts(message), message.answers, strict=True):
             outcome, others = _read(text, message.at)
             if number is None or outcome is None:
                 continue
@@ -145,14 +148,15 @@ class _Book:
             known.text, known.at = text, at
             return
         head = self._head(chat, message, text)
-        said = self.said[key] = _Said(text, at, [head])
+        said = self.said[key] = _Said(text, at, [head], [0])
         if _IN_LINE.fullmatch(text):
             return
         self._newest[chat] = said
         if head is not None:
             self._taken.add(head)
-        for user in _named(message):
+        for user, part in _named(message):
             said.answers.append(self._oldest(chat, user))
+            said.parts.append(part)
 
     def _head(self, chat: int, message: Event, text: str) -> int | None:
         quoted = message.get("reply_to_message", {}).get("message_id")
@@ -175,22 +179,29 @@ class _Book:
         return None
 
 
-def _named(message: Event) -> Iterator[int]:
-    """Whom the second and later parts of a merged message answer."""
+def _named(message: Event) -> Iterator[tuple[int, int]]:
+    """Whom a merged message names, and which part is theirs: 0 for the first one's too."""
     text = message.get("text", "")
     if SEPARATOR not in text:
         return
-    for entity in message.get("entities", ()):
-        if entity["type"] == "text_mention":
-            yield entity["user"]["id"]
-
-
-def _parts(text: str, answers: Sequence[int | None]) -> list[str]:
-    """The text of each of ``answers``; a separator that a model wrote separates nothing."""
     parts = text.split(SEPARATOR)
-    if len(parts) != len(answers):
-        return [text, *[""] * (len(answers) - 1)]
-    return [parts[0], *(part.partition(":\n")[2] for part in parts[1:])]
+    part, ends = 0, units(parts[0])
+    for entity in message.get("entities", ()):
+        if entity["type"] != "text_mention":
+            continue
+        while entity["offset"] >= ends and part + 1 < len(parts):
+            part += 1
+            ends += units(SEPARATOR + parts[part])
+        yield entity["user"]["id"], 0 if parts[part].startswith(ALSO) else part
+
+
+def _texts(said: _Said) -> list[str]:
+    """The text of each of its answers; a separator that a model wrote separates nothing."""
+    parts = said.text.split(SEPARATOR)
+    written = [each for each in parts if not each.startswith(ALSO)]
+    if len(written) != len(set(said.parts)) or max(said.parts) >= len(parts):
+        return [said.text, *[""] * (len(said.answers) - 1)]
+    return [parts[part] if part == 0 else parts[part].partition(":\n")[2] for part in said.parts]
 
 
 def _read(text: str, at: float) -> tuple[Outcome | None, int]:

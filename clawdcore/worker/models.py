@@ -161,6 +161,7 @@ class ModelChain:
             self._server(self.refs[0]).gate.joined += 1
         if origin is not None:
             origin.waits = waits
+            origin.shared = True
         return chunks, joined
 
     async def _chain(

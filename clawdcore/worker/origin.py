@@ -18,12 +18,14 @@ class Origin(msgspec.Struct, eq=False):
 
     ``ask`` is its claim to a seat; its ``deadline`` is the message's own. ``seated``:
     it had a model's seat before. ``waits`` are the seats that it stands in line for;
-    ``shortened``: a model's answer was cut, since answers are short now.
+    ``shortened``: a model's answer was cut, since answers are short now; ``shared``: it
+    asked a model for what others may ask for too.
     """
 
     ask: Ask
     seated: bool = False
     shortened: bool = False
+    shared: bool = False
     waits: list[Seat] = []
 
     def place(self) -> tuple[int, float] | None:

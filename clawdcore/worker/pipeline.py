@@ -374,6 +374,7 @@ class Pipeline:
                 if (
                     now - drafted >= DRAFT_PAUSE
                     and job.turn.first
+                    and (job.target.private or not job.origin.shared)
                     and self._rung() < Rung.WHOLE_ANSWERS
                 ):
                     drafted = now
@@ -409,6 +410,7 @@ class Pipeline:
             name=message.sender.name,
             streamed=bool(job.shown),
             edited=message.edited,
+            shared=job.origin.shared,
         )
         await self._port.send(send)
 

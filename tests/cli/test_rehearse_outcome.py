@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 
 from clawdcore.cli.rehearse_outcome import LANGUAGE, Asked, Outcome, outcomes
-from clawdcore.edge.delivery.merging import SEPARATOR
+from clawdcore.edge.delivery.merging import ALSO, SEPARATOR
 from clawdcore.errors import BackendUnavailable
 from clawdcore.worker import notices
 
 ADA, BOB, EVE = 1, 2, 3
 GROUP = -5
+
+
+NAMES = {ADA: "Ada", BOB: "Bob", EVE: "Eve"}
 
 
 def asked(number: int, user: int = ADA, chat: int | None = None, due: float = 10.0) -> Asked:
@@ -33,8 +36,11 @@ def event(
     message: dict[str, Any] = {"message_id": number, "text": text}
     if to is not None:
         message["reply_to_message"] = {"message_id": to}
-    if named:
-        message["entities"] = [{"type": "text_mention", "user": {"id": id}} for id in named]
+    at_unit = 0
+    message["entities"] = entities = []
+    for person in named:
+        at_unit = text.index(NAMES[person], at_unit)
+        entities.append({"type": "text_mention", "offset": at_unit, "user": {"id": person}})
     return {"kind": kind, "chat_id": chat, "message": message, "at": at}
 
 
@@ -124,6 +130,14 @@ def test_one_message_that_answers_several_in_a_group() -> None:
         Outcome("refused", 11.0, 9.0),
         Outcome("answered", 11.0),
     ]
+
+
+def test_one_message_that_says_the_same_to_several() -> None:
+    questions = [asked(n, user, GROUP) for n, user in ((1, ADA), (2, BOB), (3, EVE), (4, BOB))]
+    refused = notices.refused(1, 9, LANGUAGE)
+    text = SEPARATOR.join(["One.", f"{ALSO}Bob, Eve", f"Bob:\n{refused}"])
+    merged = event(text, to=1, chat=GROUP, named=(BOB, EVE, BOB))
+    assert kinds(questions, merged) == ["answered", "answered", "answered", "refused"]
 
 
 def test_a_separator_that_a_model_wrote_separates_nothing() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine
 
+import msgspec
 import pytest
 
 from clawdcore.broker import Draft, Send, Target
@@ -118,6 +119,19 @@ def test_answers_that_would_have_to_wait_go_as_one_message() -> None:
         assert [r.update_id for r in p.receipts] == list(range(1, 9))
         assert {r.message_ids for r in p.receipts} == {(sent.id,)}
         assert p.sending == [(number, 0) for number in range(1, 9)]
+
+    tell(story)
+
+
+def test_the_answers_of_one_generation_are_one_message_also_in_a_quiet_group() -> None:
+    async def story(p: Play, g: asyncio.TaskGroup) -> None:
+        p.delivery.put(msgspec.structs.replace(send(1), shared=True), g)
+        await asyncio.sleep(0.02)
+        p.delivery.put(msgspec.structs.replace(send(2), shared=True), g)
+        await p.delivery.flushed()
+        assert p.texts == [f"yes{SEPARATOR}↑ User 2"]
+        assert [entity.user for entity in p.telegram.sent[0].entities] == [2]
+        assert [r.update_id for r in p.receipts] == [1, 2]
 
     tell(story)
 

@@ -32,6 +32,7 @@ def a_send(
     chat: int = -7,
     streamed: bool = False,
     edited: bool = False,
+    shared: bool = False,
     **reply: object,
 ) -> Send:
     return Send(
@@ -42,6 +43,7 @@ def a_send(
         name=name,
         streamed=streamed,
         edited=edited,
+        shared=shared,
     )
 
 
@@ -103,6 +105,53 @@ def test_the_first_is_a_reply_and_the_others_are_named() -> None:
         ("text_mention", "Grace 🚀", 2),
         ("italic", "two", None),
     ]
+
+
+def test_who_is_told_the_very_same_is_named_below_it() -> None:
+    sends = [
+        a_send(1, "<b>one</b>", format="html", shared=True),
+        a_send(2, "<b>one</b>", format="html", shared=True, name="Grace 🚀"),
+        a_send(3, "two", name="Bob"),
+        a_send(4, "<b>one</b>", format="html", shared=True, name="李雷"),
+        a_send(5, "<b>one</b>", format="html", name="Eve"),
+    ]
+    assert gathered(*sends) == [1, 2, 3, 4, 5]
+    text, entities = merged(gather(sends, LIMIT))
+    assert text == f"one{SEPARATOR}↑ Grace 🚀, 李雷{SEPARATOR}Bob:\ntwo{SEPARATOR}Eve:\none"
+    shown = [(entity.type, cut(text, entity), entity.user) for entity in entities]
+    assert shown == [
+        ("bold", "one", None),
+        ("text_mention", "Grace 🚀", 2),
+        ("text_mention", "李雷", 4),
+        ("text_mention", "Bob", 3),
+        ("text_mention", "Eve", 5),
+        ("bold", "one", None),
+    ]
+
+
+def test_alike_takes_only_those_who_are_told_the_same_and_each_in_their_order() -> None:
+    sends = [
+        a_send(1, shared=True),
+        a_send(2, "other", shared=True),
+        a_send(3, shared=True),
+        a_send(4, shared=True, asker=2),
+        a_send(5),
+    ]
+    parts = gather(sends, LIMIT, alike=True)
+    assert [part.send.id for part in parts] == [1, 3]
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.booleans()), min_size=1, max_size=60))
+def test_what_is_gathered_fits_whoever_is_told_the_same(replies: list[tuple[str, bool]]) -> None:
+    sends = [
+        a_send(number, words * 30, shared=shared, name=f"Person {number}")
+        for number, (words, shared) in enumerate(replies, start=1)
+    ]
+    parts = gather(sends, 300)
+    text, entities = merged(parts)
+    assert units(text) <= 300
+    named_there = [(entity.user, cut(text, entity)) for entity in entities]
+    assert sorted(named_there) == sorted((p.send.asker, p.send.name) for p in parts[1:])
 
 
 def test_a_name_is_one_short_line_and_never_empty() -> None:

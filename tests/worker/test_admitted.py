@@ -134,6 +134,19 @@ def test_fifty_who_ask_the_same_share_one_generation() -> None:
         assert {sent.text for sent in bot.sent} == {"the same words"}
 
 
+def test_fifty_of_a_group_who_ask_the_same_get_one_message_that_names_them() -> None:
+    slow = Slow()
+    with bot_with(slow, Asker(shared=True)) as bot:
+        for person in people(50):
+            bot.send("@clawd_bot the same words", chat=Group(), sender=person)
+        bot.settle()
+        assert len(slow.began) == 1
+        assert bot.books.answered == 50
+        [sent] = bot.sent
+        assert sent.text.count("the same words") == 1
+        assert all(f"P{n}" in sent.text for n in range(1, 50))
+
+
 def test_what_is_not_shared_is_asked_for_each() -> None:
     slow = Slow(seconds=0.1)
     with bot_with(slow) as bot:

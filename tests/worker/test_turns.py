@@ -22,7 +22,9 @@ class Conversation:
     def register_handlers(self, register: Any, context: Context) -> None:
         @register("text", serial=lambda message: message.session)
         async def ask(message: Message) -> AsyncIterator[str]:
-            async for chunk in context.models.generate(Request(turns=(Turn("user", message.body),))):
+            async for chunk in context.models.generate(
+                Request(turns=(Turn("user", message.body),))
+            ):
                 yield chunk.text
 
 

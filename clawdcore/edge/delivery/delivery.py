@@ -38,6 +38,9 @@ from .tracing import trace
 
 log = logging.getLogger(__name__)
 
+TOGETHER: Final = 0.1
+"""Seconds in which the answers of one generation come to a group, to go as one message."""
+
 STOPPED: Final = "stopped"
 """A receipt's error where delivery ended before the reply was sent."""
 MOVED: Final = 1_000
@@ -283,6 +286,8 @@ class Delivery:
     async def _turn(self, key: int, lane: Lane) -> None:
         """Wait for the chat's turn, then hand out what goes together."""
         lane.dropped = False
+        if lane.sends[0].shared and not lane.sends[0].target.private:
+            await asyncio.sleep(TOGETHER)
         lane.ticket = await self._gate.enter(lane.chat_id)
         if lane.ticket is None:
             return
@@ -303,12 +308,13 @@ class Delivery:
     def _choose(self, lane: Lane) -> list[Part]:
         """Take the next reply from the lane, or those that go with it as one message.
 
-        [] is one reply by itself. Merged is only what can't go at once.
+        [] is one reply by itself. Merged is what can't go at once, and what says the same.
         """
         parts: list[Part] = []
-        if lane.crowded(self._gate.quick(lane.chat_id)):
+        crowded = lane.crowded(self._gate.quick(lane.chat_id))
+        if crowded or lane.sends[0].shared:
             try:
-                parts = gather(lane.sends, self._limit, self._streams)
+                parts = gather(lane.sends, self._limit, self._streams, alike=not crowded)
             except Exception as error:  # noqa: BLE001 - it fails again by itself, and alone
                 log.error("replies were not merged: %s", describe(error))
         lane.take([part.send for part in parts] or [lane.sends[0]], self._limit)

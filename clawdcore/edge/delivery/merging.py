@@ -21,6 +21,9 @@ from .composing import compose, without_lone_surrogates
 
 SEPARATOR: Final = "\n\n· · ·\n"
 """Between two replies in one message."""
+ALSO: Final = "↑ "
+AND: Final = ", "
+"""Before the first, and before each other, whom the words above answer too."""
 NAME_LIMIT: Final = 64
 """Characters of an asker's name that a merged message shows."""
 
@@ -42,10 +45,13 @@ def may_merge(send: Send) -> bool:
     return not (send.target.private or send.edited or reply.delete_after > 0 or reply.buttons)
 
 
-def gather(waiting: Iterable[Send], limit: int, shown: Container[int] = ()) -> list[Part]:
+def gather(
+    waiting: Iterable[Send], limit: int, shown: Container[int] = (), *, alike: bool = False
+) -> list[Part]:
     """The first of ``waiting`` and the replies that go with it, in order.
 
-    ``shown`` are updates of which a message is already there, to be edited. [] where
+    ``shown`` are updates of which a message is already there, to be edited. With
+    ``alike`` only replies that say the same as the first go with it. [] where
     the first may not merge or is no single message; it then goes by itself. Nothing
     is gathered beyond the first reply that would not fit.
     """
@@ -56,19 +62,29 @@ def gather(waiting: Iterable[Send], limit: int, shown: Container[int] = ()) -> l
         return []
     parts = [first]
     length, entities = units(first.piece[0]), len(first.piece[1])
+    named_already = False
     passed: set[int] = set()
     for send in others:
         if send.asker in passed:
             continue
+        twin = same(send, first.send)
         if not may_merge(send) or send.id in shown or not _goes_with(send, first.send):
+            passed.add(send.asker)
+            continue
+        if alike and not twin:
             passed.add(send.asker)
             continue
         part = part_of(send, limit)
         if part is None:
             passed.add(send.asker)
             continue
-        length += units(heading(send)) + units(part.piece[0])
-        entities += bool(send.asker) + len(part.piece[1])
+        if twin:
+            length += units(_also(send, begun=named_already))
+            entities += 1
+            named_already = True
+        else:
+            length += units(heading(send)) + units(part.piece[0])
+            entities += bool(send.asker) + len(part.piece[1])
         if length > limit or entities > ENTITY_LIMIT:
             break
         parts.append(part)
@@ -76,12 +92,25 @@ def gather(waiting: Iterable[Send], limit: int, shown: Container[int] = ()) -> l
 
 
 def merged(parts: Sequence[Part]) -> Piece:
-    """One text of several parts; all but the first begin with who is answered."""
+    """One text of several parts; all but the first begin with who is answered.
+
+    Whoever is told the same as the first is named below it.
+    """
+    first = parts[0].send
     text, entities = parts[0].piece
     texts = [text]
     found = list(entities)
     length = units(text)
+    twins = [part.send for part in parts[1:] if same(part.send, first)]
+    for number, send in enumerate(twins):
+        also = _also(send, begun=number > 0)
+        name = units(named(send))
+        length += units(also)
+        found.append(Entity("text_mention", length - name, name, user=send.asker))
+        texts.append(also)
     for part in parts[1:]:
+        if same(part.send, first):
+            continue
         head = heading(part.send)
         if part.send.asker:
             mention = units(named(part.send))
@@ -99,6 +128,17 @@ def merged(parts: Sequence[Part]) -> Piece:
 def heading(send: Send) -> str:
     """What stands before a part: a line between, and the asker's name."""
     return f"{SEPARATOR}{named(send)}:\n" if send.asker else SEPARATOR
+
+
+def same(one: Send, other: Send) -> bool:
+    """Whether two people are told the very same, and one generation made it."""
+    both = one.shared and other.shared and one.asker and other.asker
+    return bool(both) and one.reply == other.reply
+
+
+def _also(send: Send, *, begun: bool) -> str:
+    """What names one more to whom the words above are the answer."""
+    return f"{AND if begun else SEPARATOR + ALSO}{named(send)}"
 
 
 def named(send: Send) -> str:
