@@ -31,6 +31,17 @@ def parse() -> tuple[argparse.Namespace, Parameters]:
     return options, msgspec.convert(given, Parameters)
 
 
+class Parent(asyncio.Protocol):
+    """Standard input, which ends with whoever started this."""
+
+    def __init__(self, over: asyncio.Event) -> None:
+        self._over = over
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The other end is gone."""
+        self._over.set()
+
+
 async def main() -> None:
     """Serve until SIGTERM, SIGINT, or the end of standard input."""
     options, parameters = parse()
@@ -42,8 +53,7 @@ async def main() -> None:
     root = await simulator.start(options.port)
     print(json.dumps({"root": root}), flush=True)
     if options.with_parent:
-        reader = asyncio.create_task(asyncio.to_thread(sys.stdin.buffer.read))
-        reader.add_done_callback(lambda _: over.set())
+        await loop.connect_read_pipe(lambda: Parent(over), sys.stdin)
     try:
         await over.wait()
     finally:

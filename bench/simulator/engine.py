@@ -46,7 +46,10 @@ class Full(Exception):
 
 
 class Sequence(msgspec.Struct, eq=False):
-    """A request in the engine. Times are in seconds of the caller's clock, -1 before they come."""
+    """A request in the engine. Times are in seconds of the caller's clock, -1 before they come.
+
+    ``finish`` is why its answer ends, unless it is aborted.
+    """
 
     number: int
     prompt: int
@@ -59,6 +62,7 @@ class Sequence(msgspec.Struct, eq=False):
     written: int = 0
     blocks: int = 0
     over: bool = False
+    finish: str = "length"
 
     @property
     def reading(self) -> bool:
@@ -83,6 +87,8 @@ class Engine:
         self.parameters = parameters
         self.counters = Counters()
         self.running: list[Sequence] = []
+        self.started: list[Sequence] = []
+        """Who has come in for the first time since somebody last emptied this."""
         self._waiting: list[tuple[int, int, Sequence]] = []
         self._numbers = 0
         self._used = 0
@@ -170,6 +176,7 @@ class Engine:
             heapq.heappop(self._waiting)
             if sequence.started < 0:
                 sequence.started = now
+                self.started.append(sequence)
             self.running.append(sequence)
             self._grow(sequence)
 

@@ -32,13 +32,18 @@ class Histogram:
 
 
 class Gauges:
-    """What is measured beside the engine's own counters. ``lag`` is in seconds."""
+    """What is measured beside the engine's own counters.
+
+    ``lag`` is the most seconds that a step was late since the start: whether the simulator
+    itself kept up. ``finished`` counts whole answers by why they ended.
+    """
 
     def __init__(self, model: str) -> None:
         self._labels = f'engine="0",model_name="{model}"'
         self.first = Histogram()
         self.queue = Histogram()
         self.lag = 0.0
+        self.finished = {"stop": 0, "length": 0}
 
     def text(self, engine: Engine) -> str:
         """The page /metrics."""
@@ -55,7 +60,7 @@ class Gauges:
         ):
             lines += [f"# TYPE {name.removesuffix('_total')} {kind}", f"{name}{{{labels}}} {value}"]
         lines.append("# TYPE vllm:request_success counter")
-        for reason, count in (("length", counters.finished), ("abort", counters.aborted)):
+        for reason, count in (*self.finished.items(), ("abort", counters.aborted)):
             success = f'{labels},finished_reason="{reason}"'
             lines.append(f"vllm:request_success_total{{{success}}} {count}")
         lines += self.first.lines("vllm:time_to_first_token_seconds", labels)

@@ -63,24 +63,44 @@ class Simulator:
             await self._runner.cleanup()
 
     async def _steps(self) -> None:
-        """Steps at absolute times, so that none is late because the one before was."""
+        """Steps at absolute times: one that is a little late does not delay the next.
+
+        After a pause of the machine, or a stall, the engine goes on from there; no engine
+        makes up for it.
+        """
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
-            await self._free.wait()
+            if not self._free.is_set():
+                await self._free.wait()
+                due = loop.time()
             seconds, wrote = self.engine.step(due)
+            for sequence in self.engine.started:
+                self.gauges.queue.see(sequence.started - sequence.arrived)
+            self.engine.started.clear()
             if not seconds:
                 self._work.clear()
                 await self._work.wait()
                 due = loop.time()
                 continue
             due += seconds
-            self.gauges.lag = max(0.0, loop.time() - due)
             await asyncio.sleep(due - loop.time())
+            late = loop.time() - due
+            self.gauges.lag = max(self.gauges.lag, late)
+            if late > seconds:
+                due = loop.time()
             for sequence in wrote:
+                self._count(sequence)
                 listener = self._listeners.get(sequence.number)
                 if listener is not None:
                     listener.put_nowait(sequence)
+
+    def _count(self, sequence: Sequence) -> None:
+        """It has written a token."""
+        if sequence.written == 1:
+            self.gauges.first.see(sequence.first - sequence.arrived)
+        if sequence.written >= sequence.output:
+            self.gauges.finished[sequence.finish] += 1
 
     async def _generate(self, request: web.Request) -> web.StreamResponse:
         try:
@@ -102,14 +122,19 @@ class Simulator:
         self._listeners[sequence.number] = tokens
         self._work.set()
         answer = Answer(asked, sequence.number, int(time.time()))
-        finish = "length" if asked.fixed or output == asked.bound else "stop"
+        sequence.finish = "length" if asked.fixed or output == asked.bound else "stop"
         try:
             if asked.stream:
-                return await self._streamed(request, answer, sequence, tokens, finish)
+                return await self._streamed(request, answer, sequence, tokens)
             while not sequence.over:
                 await tokens.get()
-            self._seen(sequence)
-            return _json(answer.whole(sequence.written, finish), 200)
+            if sequence.written < sequence.output:
+                return _json(problem(500, DEAD), 500)
+            return _json(answer.whole(sequence.written, sequence.finish), 200)
+        except ConnectionError:  # the caller is gone, or the engine
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response()
         finally:
             del self._listeners[sequence.number]
             self.engine.abort(sequence)
@@ -120,7 +145,6 @@ class Simulator:
         answer: Answer,
         sequence: Sequence,
         tokens: asyncio.Queue[Sequence],
-        finish: str,
     ) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream; charset=utf-8"})
         await response.prepare(request)
@@ -130,19 +154,16 @@ class Simulator:
             await tokens.get()
             while not tokens.empty():
                 tokens.get_nowait()
+            if sequence.over and sequence.written < sequence.output:
+                raise ConnectionResetError  # the engine died: the stream breaks off
             pieces = []
             while given < sequence.written:
                 pieces.append(answer.token(given))
                 given += 1
             await response.write(b"".join(pieces))
-        self._seen(sequence)
-        await response.write(answer.end(given, finish))
+        await response.write(answer.end(given, sequence.finish))
         await response.write_eof()
         return response
-
-    def _seen(self, sequence: Sequence) -> None:
-        self.gauges.queue.see(sequence.started - sequence.arrived)
-        self.gauges.first.see(sequence.first - sequence.arrived)
 
     def _check(self, asked: Asked) -> None:
         if asked.model not in ("", self._model):
@@ -177,6 +198,10 @@ class Simulator:
     async def _control(self, request: web.Request) -> web.Response:
         switches: dict[str, Any] = json.loads(await request.read())
         self.dead = bool(switches.get("dead", self.dead))
+        if self.dead:
+            for sequence in list(self.engine):
+                self.engine.abort(sequence)
+                self._listeners[sequence.number].put_nowait(sequence)
         if "stalled" in switches:
             (self._free.clear if switches["stalled"] else self._free.set)()
         return web.json_response({"dead": self.dead, "stalled": not self._free.is_set()})

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import signal
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -12,7 +17,7 @@ from simulator.engine import Parameters
 from simulator.server import Simulator
 
 from clawdcore import ProviderConfig, Request, Turn
-from clawdcore.errors import BackendUnavailable, ContextOverflow, Overloaded
+from clawdcore.errors import BackendUnavailable, ContextOverflow, Overloaded, StreamCut
 
 if TYPE_CHECKING:
     from clawdbot_vllm import VllmBackend
@@ -126,3 +131,84 @@ def test_what_it_refuses_and_what_it_says_of_itself() -> None:
                 assert await answer.json() == {"server_load": 0}
 
     play(story)
+
+
+def test_a_stall_is_not_made_up_for() -> None:
+    async def story(simulator: Simulator, backend: VllmBackend) -> None:
+        stream = backend.generate(request(tokens=1000))
+        await anext(stream)
+        async with aiohttp.ClientSession() as session:
+            await session.post(f"{simulator.root}/control", json={"stalled": True})
+            await asyncio.sleep(0.1)  # the step that is under way
+            before = simulator.engine.counters.generation_tokens
+            await asyncio.sleep(2.0)
+            assert simulator.engine.counters.generation_tokens == before
+            await session.post(f"{simulator.root}/control", json={"stalled": False})
+            began = asyncio.get_running_loop().time()
+            while simulator.engine.counters.generation_tokens < before + 5:
+                await asyncio.sleep(0.01)
+            assert asyncio.get_running_loop().time() - began >= 4 * 0.05
+        await stream.aclose()  # type: ignore[attr-defined]
+
+    play(story, Parameters(a=0.05, b=0.0, c=0.0, max_sequences=4))
+
+
+def test_first_tokens_and_ends_are_counted_as_they_come_and_by_their_reason() -> None:
+    async def story(simulator: Simulator, backend: VllmBackend) -> None:
+        async def page() -> str:
+            url = f"{simulator.root}/metrics"
+            async with aiohttp.ClientSession() as session, session.get(url) as answer:
+                return await answer.text()
+
+        def ended(reason: str) -> str:
+            labels = f'engine="0",model_name="simulated",finished_reason="{reason}"'
+            return f"vllm:request_success_total{{{labels}}}"
+
+        stream = backend.generate(request(tokens=1000))
+        await anext(stream)
+        said = await page()
+        for name in ("time_to_first_token", "request_queue_time"):
+            assert f'vllm:{name}_seconds_count{{engine="0",model_name="simulated"}} 1' in said
+        await stream.aclose()  # type: ignore[attr-defined]
+        while not simulator.engine.counters.aborted:
+            await asyncio.sleep(0.01)
+        async for _ in backend.generate(request(tokens=1)):
+            pass
+        said = await page()
+        assert f"{ended('abort')} 1" in said
+        assert f"{ended('length')} 1" in said
+        assert f"{ended('stop')} 0" in said
+
+    play(story, Parameters(a=0.02, b=0.0, c=0.0, max_sequences=4))
+
+
+def test_what_runs_when_the_engine_dies_breaks_off() -> None:
+    async def story(simulator: Simulator, backend: VllmBackend) -> None:
+        stream = backend.generate(request(tokens=1000))
+        await anext(stream)
+        async with aiohttp.ClientSession() as session:
+            await session.post(f"{simulator.root}/control", json={"dead": True})
+        with pytest.raises(StreamCut):
+            async for _ in stream:
+                pass
+        assert not simulator.engine.running
+
+    play(story, Parameters(a=0.02, b=0.0, c=0.0, max_sequences=4))
+
+
+@pytest.mark.parametrize("how", ["stdin", "signal"])
+def test_the_program_ends_with_its_parent_and_on_a_signal(how: str) -> None:
+    program = Path(__file__).parents[2] / "bench" / "simulate.py"
+    with subprocess.Popen(
+        [sys.executable, str(program), "--with-parent"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        assert json.loads(process.stdout.readline())["root"].startswith("http://127.0.0.1:")
+        if how == "stdin":
+            process.stdin.close()
+        else:
+            process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
