@@ -6,8 +6,8 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from hashlib import blake2b
 from typing import Final
 
@@ -15,7 +15,7 @@ import msgspec
 
 from ..admission.ask import Ask, Ticket
 from ..backend import ApiCall, Chunk, Finish, Relayed, Request, ToolCall, Usage
-from ..errors import BackendError, BadAnswer, GenerationFailed, StreamCut
+from ..errors import BackendError, BadAnswer, GenerationFailed, Overloaded, StreamCut
 from ..privacy import describe
 from .counting import EVERY, Tokens
 from .dialect import Answer, Dialect, Heading, Writer
@@ -128,18 +128,21 @@ class _Call:
             sender=ask.sender,
         )
         async with room.admission.seat(ask) as ticket:
-            relayed = await room.backend.relay(call)
-            events = relayed.content_type.startswith("text/event-stream")
-            tokens = Tokens(ask.prompt_tokens, stream=events)
-            try:
-                async with aclosing(relayed.body):
-                    if events:
-                        await self._relay_events(relayed, tokens, ticket)
-                        return None
-                    return await _gathered(relayed, tokens)
-            finally:
-                if relayed.status < 400:
-                    self._used(ticket, *tokens.total())
+            with _telling(room):
+                return await self._relayed(await room.backend.relay(call), ticket)
+
+    async def _relayed(self, relayed: Relayed, ticket: Ticket) -> _Whole | None:
+        events = relayed.content_type.startswith("text/event-stream")
+        tokens = Tokens(self._ask.prompt_tokens, stream=events)
+        try:
+            async with aclosing(relayed.body):
+                if events:
+                    await self._relay_events(relayed, tokens, ticket)
+                    return None
+                return await _gathered(relayed, tokens)
+        finally:
+            if relayed.status < 400:
+                self._used(ticket, *tokens.total())
 
     async def _relay_events(self, relayed: Relayed, tokens: Tokens, ticket: Ticket) -> None:
         held = b""
@@ -170,7 +173,8 @@ class _Call:
         writer.head(Heading(os.urandom(12).hex(), int(time.time()), name))
         self._failed = writer.failed
         async with room.admission.seat(ask) as ticket:
-            answer = await self._follow(room, request, writer, ticket)
+            with _telling(room):
+                answer = await self._follow(room, request, writer, ticket)
             if self._stream:
                 await self._write(writer.end(answer))
                 await self._exchange.finish()
@@ -254,6 +258,16 @@ def split_events(data: bytes) -> tuple[bytes, bytes]:
     line_feeds, returns = data.rfind(b"\n\n"), data.rfind(b"\r\n\r\n")
     end = max(line_feeds + 2 if line_feeds >= 0 else 0, returns + 4 if returns >= 0 else 0)
     return data[:end], data[end:]
+
+
+@contextmanager
+def _telling(room: Room) -> Iterator[None]:
+    """Tell the room when its server refuses."""
+    try:
+        yield
+    except Overloaded:
+        room.refused()
+        raise
 
 
 async def _gathered(relayed: Relayed, tokens: Tokens) -> _Whole:

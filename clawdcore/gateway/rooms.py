@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
@@ -15,13 +16,15 @@ class Room(msgspec.Struct, frozen=True):
     """A model, the server that it is on, and the queue in front of that.
 
     ``provider`` is the configuration's name for the server, ``model`` the id by which
-    the backend knows the model. The backend has been started.
+    the backend knows the model. The backend has been started. ``refused`` is told when
+    the server itself took no more than it had.
     """
 
     provider: str
     model: str
     backend: Backend
     admission: Admission
+    refused: Callable[[], None]
 
 
 class Rooms(Protocol):

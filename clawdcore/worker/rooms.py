@@ -45,11 +45,14 @@ class WorkerRooms:
         self._found: dict[str, Room] = {}
         self._served: dict[str, list[ModelInfo]] = {}
         self._asked = float("-inf")
+        self._asking = asyncio.Lock()
 
     async def find(self, name: str) -> Room:
         """As :meth:`Rooms.find`."""
         if _now() - self._asked > KNOWN:
-            await self._ask()
+            async with self._asking:  # who comes meanwhile waits for the answer too
+                if _now() - self._asked > KNOWN:
+                    await self._ask()
         room = self._found.get(name)
         if room is None:
             room = await self._find(name)
@@ -77,7 +80,7 @@ class WorkerRooms:
         served = self._served.get(server.name)
         if served and all(info.id != model for info in served):
             raise self._unknown(name)
-        room = Room(server.name, model, server.backend, server.gate)
+        room = Room(server.name, model, server.backend, server.gate, server.refused)
         if served:
             self._found[name] = room  # only names that exist, so that nobody fills it
         return room
@@ -98,13 +101,13 @@ class WorkerRooms:
 
     async def _ask(self) -> None:
         """Ask every server that is up what it serves."""
-        self._asked = _now()
-        self._found.clear()
         servers = [server for server in self._models.servers if server.ready]
         answers = await asyncio.gather(*(_models(server) for server in servers))
         self._served = {
             server.name: infos for server, infos in zip(servers, answers, strict=True) if infos
         }
+        self._found.clear()
+        self._asked = _now()
 
     def vitals(self) -> Vitals:
         """As :meth:`Rooms.vitals`."""

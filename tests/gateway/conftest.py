@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 import pytest
@@ -185,6 +186,7 @@ class FakeRooms:
         self.admission = FakeAdmission()
         self.ready = True
         self.found: list[str] = []
+        self.refusals: list[str] = []
         self.change: dict[str, Any] = {}
         self.error: Exception | None = None
 
@@ -193,10 +195,13 @@ class FakeRooms:
         if self.error is not None:
             raise self.error
         if name in ("main/small", "small"):
-            return Room("main", "small", self.fake, self.admission)
+            return Room("main", "small", self.fake, self.admission, partial(self._refused, "main"))
         if name in ("far/org/large", "org/large"):
-            return Room("far", "org/large", self.far, self.admission)
+            return Room("far", "org/large", self.far, self.admission, partial(self._refused, "far"))
         raise ModelNotFound(f"nobody serves {name!r}.", fix="Served: main/small, far/org/large.")
+
+    def _refused(self, provider: str) -> None:
+        self.refusals.append(provider)
 
     async def models(self) -> list[tuple[str, ModelInfo]]:
         return [("main", (await self.fake.models())[0]), ("far", (await self.far.models())[0])]

@@ -132,6 +132,7 @@ def test_errors_before_any_byte_have_their_status(house: Any, error: Any, status
     house.rooms.far.enqueue(error, [error])
     assert house.ask(CHAT, body(stream=True)).status == status
     assert house.ask(CHAT, body(stream=True)).status == status
+    assert house.rooms.refusals == (["far", "far"] if status == 429 else [])
 
 
 def test_a_cut_stream_ends_between_events_with_an_error(house: Any) -> None:
@@ -243,6 +244,7 @@ def test_a_full_queue_says_when_to_come_back(house: Any) -> None:
 
     answer = house.run(scene)
     assert (answer.status, answer.headers["retry-after"]) == (429, "7")
+    assert not house.rooms.refusals, "the bot refused it, and no server"
     assert (answer.error["type"], answer.error["code"]) == ("rate_limit_error", "overloaded")
 
 

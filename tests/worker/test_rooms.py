@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from clawdcore import Backend, Load, Replica
+from clawdcore import Backend, Load, ModelInfo, Replica
 from clawdcore.errors import BackendUnavailable, ModelNotFound
 from clawdcore.testing import FakeBackend, VirtualLoop
 from clawdcore.worker.models import ModelChain
@@ -81,6 +81,32 @@ def test_no_name_is_the_primary_one() -> None:
     async def story() -> None:
         rooms = await rooms_of(gpu=FakeBackend(model="one"))
         assert (await rooms.find("")).model == "one"
+
+    run(story())
+
+
+def test_who_comes_while_the_first_list_is_on_its_way_waits_for_it() -> None:
+    class Slow(FakeBackend):
+        async def models(self) -> list[ModelInfo]:
+            await asyncio.sleep(1)
+            return await super().models()
+
+    async def story() -> None:
+        rooms = await rooms_of(gpu=Slow(model="one"))
+        found = await asyncio.gather(*(rooms.find("one") for _ in range(8)))
+        assert {room.model for room in found} == {"one"}
+
+    run(story())
+
+
+def test_a_servers_refusal_lowers_its_limit() -> None:
+    async def story() -> None:
+        rooms = await rooms_of(gpu=FakeBackend(model="one"))
+        room = await rooms.find("one")
+        [before] = rooms.vitals().queues
+        room.refused()
+        [after] = rooms.vitals().queues
+        assert after.limit < before.limit
 
     run(story())
 
