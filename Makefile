@@ -7,6 +7,7 @@ PYTHON ?= python3# the Python that .venv is made with
 ARGS ?=# goes to the program: make demo ARGS="--help"
 BIN := .venv/bin
 DISTRIBUTIONS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml backends/*/pyproject.toml))
+SMG := .venv/bench-gateway/smg/.ready
 PACKAGES := clawdcore $(wildcard $(addsuffix /clawdbot_*,$(DISTRIBUTIONS)))
 
 export PYTHON
@@ -84,6 +85,24 @@ bench-memory: setup ## Bytes for each waiting message, and what the idle process
 .PHONY: bench-latency
 bench-latency: setup ## What the second process adds to the road of a message
 	@$(BIN)/python bench/latency.py $(ARGS)
+
+.PHONY: bench-gateway
+bench-gateway: setup $(patsubst %,.venv/bench-gateway/%/.ready,smg vllm-router litellm) ## The gateway beside other proxies
+	@$(BIN)/python bench/gateway.py $(ARGS)
+
+# A rival that can't be installed is left out, with the reason; the next run tries again.
+.venv/bench-gateway/%/.ready: bench/gateway_parts/%.txt .venv/.ready
+	@mkdir -p .venv/bench-gateway && $(BIN)/uv venv -q --clear --python $(BIN)/python $(@D)
+	@if $(BIN)/uv pip install -q --python $(@D) -r $< 2> $(@D).log; then touch $@; else rm -rf $(@D); fi
+
+.PHONY: bench-flood
+bench-flood: setup $(SMG) ## Floods of 1.9, 5 and 10 times what the engine can do; --herd, --bursts
+	@$(BIN)/python bench/flood.py $(ARGS)
+
+.PHONY: bench-simulator
+bench-simulator: setup ## Fit the simulated engine to a real vLLM on the CPU, and compare the two
+	@tools/vllm_cpu/install || [ $$? -eq 69 ]
+	@$(BIN)/python bench/fit_simulator.py $(ARGS)
 
 .venv/bench/.ready: .venv/.ready
 	@$(BIN)/uv venv -q --clear --python $(BIN)/python .venv/bench

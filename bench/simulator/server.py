@@ -94,6 +94,7 @@ class Simulator:
                 listener = self._listeners.get(sequence.number)
                 if listener is not None:
                     listener.put_nowait(sequence)
+            await asyncio.sleep(0)  # they read it now, before the next step writes on
 
     def _count(self, sequence: Sequence) -> None:
         """It has written a token."""

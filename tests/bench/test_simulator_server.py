@@ -153,6 +153,18 @@ def test_a_stall_is_not_made_up_for() -> None:
     play(story, Parameters(a=0.05, b=0.0, c=0.0, max_sequences=4))
 
 
+def test_a_token_is_there_at_the_end_of_its_step_and_not_before() -> None:
+    async def story(simulator: Simulator, backend: VllmBackend) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        stream = backend.generate(request(tokens=2))
+        texts = [chunk.text async for chunk in stream if chunk.text]
+        assert loop.time() - began >= 2 * 0.2
+        assert len(texts) == 2
+
+    play(story, Parameters(a=0.2, b=0.0, c=0.0, max_sequences=4))
+
+
 def test_first_tokens_and_ends_are_counted_as_they_come_and_by_their_reason() -> None:
     async def story(simulator: Simulator, backend: VllmBackend) -> None:
         async def page() -> str:

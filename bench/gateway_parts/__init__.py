@@ -1,0 +1,1 @@
+"""What bench/gateway.py measures with: the upstream, the bare proxy, the load, the figures."""
