@@ -8,6 +8,7 @@ import math
 import os
 import socket
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -143,8 +144,10 @@ async def clawdbot(
     """The whole bot before the engine; gives its gateway's root.
 
     ``limit`` generations at once, ``within`` seconds for an answer. ``paced`` keeps Telegram's
-    own limits.
+    own limits. It has a folder of its own in ``folder``: a ledger that was there before would know
+    the updates of a new Telegram, which begin with the same ids.
     """
+    folder = Path(tempfile.mkdtemp(prefix="bot-", dir=folder))
     port = free_port()
     milliseconds = math.ceil(within * 1000)
     config = {

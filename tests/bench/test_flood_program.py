@@ -40,7 +40,7 @@ def test_a_flood_in_both_faces_ends_with_a_line_of_figures() -> None:
 
 
 def test_fifty_who_ask_the_same_take_one_generation_and_in_a_group_one_message() -> None:
-    _, found = run("--herd", "--speed", "1", "--limit", "8")
+    _, found = run("--herd", "--speed", "0.5", "--limit", "8")
     assert found["herd_alone_generations"] == 1
     assert found["herd_private_generations"] == 1
     assert found["herd_group_generations"] == 1

@@ -70,7 +70,7 @@ class OneRoom:
         self.up = True
 
     async def find(self, name: str) -> Room:
-        return Room("main", "small", self.model, self.seats)
+        return Room("main", "small", self.model, self.seats, lambda: None)
 
     async def models(self) -> list[tuple[str, ModelInfo]]:
         return [("main", (await self.model.models())[0])]
