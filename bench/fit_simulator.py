@@ -22,7 +22,8 @@ from typing import Any, Final
 
 import aiohttp
 from flood_parts import sides
-from flood_parts.tally import quantile
+
+from clawdcore.cli.rehearse_measure import quantile
 
 TOKENS: Final = 48
 """Of each answer while a and b are measured."""

@@ -19,16 +19,18 @@ import json
 import math
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from flood_parts import herds, sides
 from flood_parts.calling import closed, play
 from flood_parts.chats import Chats
-from flood_parts.plan import QUIET_SHARE, SCENARIOS, Scenario, equals, flood
-from flood_parts.tally import WARM, WINDOW, Fate, Figures, figures, jain, quantile
+from flood_parts.plan import QUIET_SHARE, SCENARIOS, Call, Scenario, equals, flood
+from flood_parts.tally import WARM, WINDOW, Fate, Figures, figures, jain
 
+from clawdcore.cli.rehearse_measure import quantile
 from clawdcore.testing.botapi import BotApiServer
 
 EQUALS: Final = 8
@@ -61,7 +63,7 @@ class Measuring:
         """After this an answer is lost."""
         return 3 * self.within + 10
 
-    def plan(self, scenario: Scenario, times: float) -> Any:
+    def plan(self, scenario: Scenario, times: float) -> list[Call]:
         """The schedule of a run."""
         options = self.options
         return flood(
@@ -120,12 +122,12 @@ async def capacity(measuring: Measuring, engine: str) -> None:
     )
 
 
-async def gateways(measuring: Measuring, engine: str) -> None:
-    """The floods of API calls: ours, then smg's."""
+@asynccontextmanager
+async def warm_bot(measuring: Measuring, engine: str) -> AsyncIterator[tuple[BotApiServer, str]]:
+    """Our bot, warm: its Telegram, and the root of its gateway."""
     options = measuring.options
-    kept: list[float] = []
     async with (
-        BotApiServer(sides.TOKEN) as server,
+        BotApiServer(sides.TOKEN, keep=sides.KEPT) as server,
         sides.clawdbot(
             measuring.folder,
             engine,
@@ -135,6 +137,14 @@ async def gateways(measuring: Measuring, engine: str) -> None:
         ) as root,
     ):
         await closed(root, at_once=options.limit, seconds=10, patience=60)
+        yield server, root
+
+
+async def gateways(measuring: Measuring, engine: str) -> None:
+    """The floods of API calls: ours, then smg's."""
+    options = measuring.options
+    kept: list[float] = []
+    async with warm_bot(measuring, engine) as (_, root):
         for name in options.scenarios:
             for times in options.times:
                 fates = await play(
@@ -190,17 +200,7 @@ async def fairness(measuring: Measuring, root: str) -> None:
 async def chats(measuring: Measuring, engine: str) -> None:
     """The floods of people in Telegram: ours, then the plain bot's."""
     options = measuring.options
-    async with (
-        BotApiServer(sides.TOKEN, keep=1_000_000) as server,
-        sides.clawdbot(
-            measuring.folder,
-            engine,
-            limit=options.limit,
-            within=measuring.within,
-            api_root=server.root,
-        ) as root,
-    ):
-        await closed(root, at_once=options.limit, seconds=10, patience=60)
+    async with warm_bot(measuring, engine) as (server, _):
         people = Chats(server)
         for name in options.scenarios:
             if SCENARIOS[name].kind == "media":
@@ -214,7 +214,7 @@ async def chats(measuring: Measuring, engine: str) -> None:
         return
     for name in PLAIN:
         async with (
-            BotApiServer(sides.TOKEN, keep=1_000_000) as server,
+            BotApiServer(sides.TOKEN, keep=sides.KEPT) as server,
             sides.plain(measuring.folder, engine, api_root=server.root),
         ):
             calls = measuring.plan(SCENARIOS[name], options.times[0])

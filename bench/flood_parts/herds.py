@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import aiohttp
 
+from clawdcore.cli.rehearse_measure import quantile
 from clawdcore.testing.botapi import BotApiServer
 
 from . import sides
@@ -20,7 +21,7 @@ from .calling import closed
 from .chats import Chats
 from .plan import Call
 from .plan import bursts as bursting
-from .tally import Fate, figures, quantile
+from .tally import Fate, figures
 
 HERD: Final = 50
 ROUNDS: Final = 3
@@ -37,12 +38,12 @@ Found = dict[str, Any]
 
 @asynccontextmanager
 async def bot(
-    folder: Path, changes: Mapping[str, Any], preset: str, limit: int, *, paced: bool = False
+    folder: Path, changes: Mapping[str, Any], preset: str, limit: int
 ) -> AsyncIterator[tuple[BotApiServer, str, str]]:
     """A fresh engine, a fresh Telegram and a fresh bot: the server, the gateway, the engine."""
     async with (
         sides.simulator(changes, preset) as engine,
-        BotApiServer(sides.TOKEN, keep=1_000_000) as server,
+        BotApiServer(sides.TOKEN, keep=sides.KEPT) as server,
         sides.clawdbot(folder, engine, limit=limit, within=TOTAL, api_root=server.root) as gateway,
     ):
         yield server, gateway, engine

@@ -6,7 +6,6 @@ import asyncio
 import json
 import math
 import os
-import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -15,17 +14,17 @@ from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
+from chaos_parts.site import FAST, TOKEN, free_port, program
 
 from .plan import CHATS
 
 BENCH: Final = Path(__file__).parents[1]
 ROOT: Final = BENCH.parent
-TOKEN: Final = "1:TEST_" + "x" * 30
 MODEL: Final = "simulated"
 READY: Final = 120.0
 """Seconds that a program may take to be ready."""
-UNPACED: Final = {"perSecond": 1000, "perChat": 1000, "groupPerMinute": 60_000}
-"""Telegram's limits are another bench's matter: see bench/group_flood.py."""
+KEPT: Final = 1_000_000
+"""Records that the local Telegram keeps of what the bot did."""
 
 
 class CannotStart(Exception):
@@ -44,13 +43,6 @@ def clients() -> list[dict[str, str]]:
         for kind, count in CHATS.items()
         for chat in range(count)
     ]
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @asynccontextmanager
@@ -76,14 +68,15 @@ async def process(
             env={**os.environ, **(environment or {})},
         )
     try:
-        async with asyncio.timeout(READY):
-            while not await ready():
-                if running.returncode is not None:
-                    raise CannotStart(f"{name} ended with {running.returncode}: {_last(log)}")
-                await asyncio.sleep(0.2)
+        try:
+            async with asyncio.timeout(READY):
+                while not await ready():
+                    if running.returncode is not None:
+                        raise CannotStart(f"{name} ended with {running.returncode}: {_last(log)}")
+                    await asyncio.sleep(0.2)
+        except TimeoutError:
+            raise CannotStart(f"{name} was not ready after {READY:g} s: {_last(log)}") from None
         yield
-    except TimeoutError:
-        raise CannotStart(f"{name} was not ready after {READY:g} s: {_last(log)}") from None
     finally:
         if running.returncode is None:
             running.terminate()
@@ -139,13 +132,13 @@ async def vllm(folder: Path, limit: int) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def clawdbot(
-    folder: Path, engine: str, *, limit: int, within: float, api_root: str, paced: bool = False
+    folder: Path, engine: str, *, limit: int, within: float, api_root: str
 ) -> AsyncIterator[str]:
     """The whole bot before the engine; gives its gateway's root.
 
-    ``limit`` generations at once, ``within`` seconds for an answer. ``paced`` keeps Telegram's
-    own limits. It has a folder of its own in ``folder``: a ledger that was there before would know
-    the updates of a new Telegram, which begin with the same ids.
+    ``limit`` generations at once, ``within`` seconds for an answer. It has a folder of its
+    own in ``folder``: a ledger that was there before would know the updates of a new
+    Telegram, which begin with the same ids.
     """
     folder = Path(tempfile.mkdtemp(prefix="bot-", dir=folder))
     port = free_port()
@@ -163,7 +156,7 @@ async def clawdbot(
         "channels": {
             "telegram": {
                 "apiRoot": api_root,
-                **({} if paced else {"pace": UNPACED}),
+                "pace": FAST,  # Telegram's limits are another bench's: bench/group_flood.py
                 "groups": {"*": {"requireMention": False}},
             }
         },
@@ -179,7 +172,7 @@ async def clawdbot(
     (folder / "state").mkdir(exist_ok=True)
     root = f"http://127.0.0.1:{port}"
     environment = {"TELEGRAM_BOT_TOKEN": TOKEN, "HOME": str(folder)}
-    command = [str(Path(sys.executable).with_name("clawdbot")), "run", "--config", str(file)]
+    command = [*program(), "run", "--config", str(file)]
     async with process(
         "clawdbot",
         command,
@@ -197,9 +190,9 @@ async def smg(folder: Path, engine: str, *, limit: int, within: float) -> AsyncI
     Raises:
         CannotStart: its program is not installed, or didn't come up.
     """
-    program = ROOT / ".venv" / "bench-gateway" / "smg" / "bin" / "smg"
-    if not program.exists():
-        raise CannotStart(f"{program.relative_to(ROOT)} is not there")
+    binary = ROOT / ".venv" / "bench-gateway" / "smg" / "bin" / "smg"
+    if not binary.exists():
+        raise CannotStart(f"{binary.relative_to(ROOT)} is not there")
     port = free_port()
     root = f"http://127.0.0.1:{port}"
     patience = max(1, round(within))
@@ -218,7 +211,7 @@ async def smg(folder: Path, engine: str, *, limit: int, within: float) -> AsyncI
     )
     keys = [part for each in clients() for part in ("--tenant-api-key", _tenant(each))]
     command = [
-        *(str(program), "launch", "--host", "127.0.0.1", "--port", str(port)),
+        *(str(binary), "launch", "--host", "127.0.0.1", "--port", str(port)),
         *("--worker-urls", engine, "--backend", "vllm", "--policy", "round_robin"),
         *("--max-concurrent-requests", str(limit), "--queue-size", "128"),
         *("--queue-timeout-secs", str(patience)),

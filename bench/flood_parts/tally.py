@@ -9,6 +9,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from clawdcore.cli.rehearse_measure import mean, quantile
+
 from .plan import Call
 
 WARM: Final = 0.1
@@ -89,7 +91,7 @@ def figures(fates: Sequence[Fate], *, seconds: float, within: float) -> Figures:
         late=len(latencies) - len(in_time),
         failed=sum(fate.outcome == "failed" for fate in first),
         lost=sum(fate.outcome == "lost" for fate in first),
-        mean=sum(latencies) / len(latencies) if latencies else None,
+        mean=mean(latencies),
         p50=quantile(latencies, 0.5),
         p99=quantile(latencies, 0.99),
         quiet_asked=len(quiet),
@@ -101,12 +103,6 @@ def figures(fates: Sequence[Fate], *, seconds: float, within: float) -> Figures:
         came_back=len(back),
         in_flight=spent / max((fate.ended for fate in ended), default=1.0),
     )
-
-
-def quantile(values: Iterable[float], share: float) -> float | None:
-    """The value at or below which ``share`` of them lie (nearest rank); None of none."""
-    ordered = sorted(values)
-    return ordered[max(1, math.ceil(share * len(ordered))) - 1] if ordered else None
 
 
 def jain(fates: Iterable[Fate], *, begin: float, end: float, chats: int) -> float:

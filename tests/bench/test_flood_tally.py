@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from flood_parts.plan import Call
-from flood_parts.tally import Fate, Outcome, figures, jain, quantile
+from flood_parts.tally import Fate, Outcome, figures, jain
+
+from clawdcore.cli.rehearse_measure import quantile
 
 
 def fate(
