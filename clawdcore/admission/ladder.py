@@ -70,11 +70,13 @@ def _since(since: float | None, holds: bool, now: float) -> float | None:
     return now if since is None else since
 
 
-def pressure(*, waiting: int, bound: int, wait: float, budget: float) -> float:
+def pressure(*, waiting: float, bound: int, wait: float, budget: float) -> float:
     """How hard a line presses: how full it is, or how much of the time it takes away.
 
-    ``wait`` is the seconds that those who got their turn lately had waited, ``budget``
-    what a request has in all.
+    ``waiting`` and ``wait`` are what people feel who don't flood the line themselves: how
+    many stand there, of one sender and one chat a part at most, and the seconds that
+    those who got their turn lately had waited for others. ``budget`` is the seconds that a
+    request has in all.
     """
     late = wait / budget if waiting else 0.0
     return min(1.0, max(waiting / bound, late))

@@ -19,7 +19,7 @@ no credit. Nothing here reads a clock.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Iterator
 
 import msgspec
@@ -32,13 +32,14 @@ class Waiter(msgspec.Struct, eq=False):
     """A request in line.
 
     ``number`` counts arrivals, ``since`` is when it came, ``cost`` what it is expected
-    to take, in weighted tokens.
+    to take, in weighted tokens. ``alone``: its sender had nothing else in line then.
     """
 
     number: int
     ask: Ask
     since: float
     cost: float
+    alone: bool = True
 
 
 class _Sender(Account):
@@ -101,6 +102,7 @@ class Lane:
             return
         chat = self._chats.arrived(ask.chat)
         sender = chat.senders.arrived(ask.sender)
+        waiter.alone = not sender.line
         sender.line[waiter.number] = waiter
         self._queued(ask, chat, sender, waiter.cost)
 
@@ -170,6 +172,16 @@ class Lane:
         account = self._chats.waiting.get(chat)
         own = account.queued if account is not None else 0.0
         return self._later_cost + self._chats.level + own
+
+    def pressing(self, *, sender: float, chat: float) -> float:
+        """How many wait, where a sender counts for ``sender`` at most and a chat for ``chat``."""
+        chats: dict[str, Counter[str]] = defaultdict(Counter)
+        for waiter in self:
+            chats[waiter.ask.chat][waiter.ask.sender] += 1
+        return sum(
+            min(chat, sum(min(sender, count) for count in senders.values()))
+            for senders in chats.values()
+        )
 
     @property
     def chats(self) -> int:

@@ -37,21 +37,27 @@ class LimitControl:
         self._doubling = True
         self._quiet_until = float("-inf")
         self._preemptions: int | None = None
+        self._crowded = False
         self._up: int | None = None
         self._most_up = 0
 
-    def sample(self, load: Load, in_use: int, now: float) -> int:
-        """The limit after another look at the server; ``in_use`` are the seats taken."""
+    def sample(self, load: Load, in_use: int, now: float, *, held_back: bool = False) -> int:
+        """The limit after another look at the server; ``in_use`` are the seats taken.
+
+        ``held_back``: somebody waits for a seat, though there may be some that are kept
+        free for a higher class.
+        """
         self._replicas(load)
         top = self._top(load)
         preempted = self._preempted(load)
-        waiting = load.waiting > max(1, self.limit // 10)
+        crowded = load.waiting > max(1, self.limit // 10)
+        waiting = self._stands(crowded)
         late = load.queue_time is not None and load.queue_time > QUEUE_TIME and load.waiting > 0
         full = load.cache_use is not None and load.cache_use > CACHE_FULL
         if preempted or waiting or late or full:
             if in_use <= self.limit:  # else it still drains what the last limit let in
                 self._give_way(load, now, hard=waiting)
-        elif now >= self._quiet_until and in_use >= self.limit:
+        elif not crowded and now >= self._quiet_until and (held_back or in_use >= self.limit):
             more = self.limit if self._doubling else max(1, self.limit // STEP)
             self.limit += more
         self.limit = max(1, min(self.limit, top))
@@ -75,6 +81,11 @@ class LimitControl:
         else:
             self.limit = int(self.limit * KEPT)
         self._quiet_until = now + PAUSE
+
+    def _stands(self, crowded: bool) -> bool:
+        """Whether it was crowded at the last look too: those who just came wait for a step."""
+        before, self._crowded = self._crowded, crowded
+        return crowded and before
 
     def _preempted(self, load: Load) -> bool:
         before, self._preemptions = self._preemptions, load.preemptions

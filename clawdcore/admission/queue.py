@@ -33,6 +33,10 @@ __all__ = ["AdmissionQueue", "Books", "Reason", "Refusal", "Running"]
 
 AGING: Final = 16
 """After so many starts of others a class that waits has its turn, the lowest such first."""
+SENDER_SHARE: Final = 0.125
+CHAT_SHARE: Final = 0.5
+"""The part of the line that one sender, and one chat, counts for at most in how hard it
+presses: with fair turns, what is beyond makes nobody wait but themselves."""
 CLOSED_AGAIN: Final = 30.0
 """Seconds after which somebody whose class is not taken may ask again."""
 
@@ -75,6 +79,8 @@ class AdmissionQueue:
         self._deadlines: list[tuple[float, int, Waiter]] = []
         self._numbers = 0
         self.wait = 0.0
+        self.felt = 0.0
+        """As ``wait``, but a wait behind one's own requests counts as none, in seconds."""
 
     # ---- what others ask ----
 
@@ -91,6 +97,12 @@ class AdmissionQueue:
     def waiting_by(self, priority: Priority) -> int:
         """How many of a class are in line."""
         return self._lanes[priority].size
+
+    def pressing(self) -> float:
+        """How many wait, of one sender and of one chat only so many as others feel."""
+        sender = max(1.0, self.bound * SENDER_SHARE)
+        chat = max(1.0, self.bound * CHAT_SHARE)
+        return sum(lane.pressing(sender=sender, chat=chat) for lane in self._lanes.values())
 
     def place(self, waiter: Waiter) -> tuple[int, float]:
         """Its number in line, counted in requests of its own cost, and the seconds till then."""
@@ -145,6 +157,7 @@ class AdmissionQueue:
             self._passed[priority] = 0
             waited = now - waiter.since
             self.wait += (waited - self.wait) / 8
+            self.felt += ((waited if waiter.alone else 0.0) - self.felt) / 8
             if self._codel[priority].started(waited, now):
                 victim = lane.greediest()
                 if victim is not None:

@@ -91,7 +91,10 @@ class Server:
             log.debug("%s does not say how busy it is: %s", self.name, describe(error))
             return
         self.gate.load = load
-        self.gate.limit = self.control.sample(load, self.gate.queue.running, _now())
+        queue = self.gate.queue
+        self.gate.limit = self.control.sample(
+            load, queue.running, _now(), held_back=queue.waiting > 0
+        )
 
     def refused(self) -> None:
         """The server itself took no more."""
@@ -197,9 +200,9 @@ class Servers:
         pressed = max(
             (
                 pressure(
-                    waiting=server.gate.queue.waiting,
+                    waiting=server.gate.queue.pressing(),
                     bound=server.gate.queue.bound,
-                    wait=server.gate.queue.wait,
+                    wait=server.gate.queue.felt,
                     budget=self._budget,
                 )
                 for server in self._all.values()

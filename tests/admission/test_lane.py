@@ -218,3 +218,23 @@ def test_senders_of_one_chat_stay_bounded_too() -> None:
         serve(lane)
     senders = lane._chats.waiting["g"].senders
     assert len(senders) <= KEPT + 2
+
+
+def test_a_sender_and_a_chat_press_so_much_at_most() -> None:
+    lane = Lane()
+    for each in [waiter("a", "loud") for _ in range(50)]:
+        lane.add(each)
+    assert lane.pressing(sender=8, chat=32) == 8
+    for n in range(60):
+        lane.add(waiter("b", f"s{n}"))
+    assert lane.pressing(sender=8, chat=32) == 8 + 32
+    lane.add(waiter("c", later=True))
+    assert lane.pressing(sender=8, chat=32) == 41
+
+
+def test_who_has_something_in_line_already_does_not_wait_alone() -> None:
+    lane = Lane()
+    waiters = [waiter("a", "x"), waiter("a", "x"), waiter("a", "y"), waiter("b", "x")]
+    for each in waiters:
+        lane.add(each)
+    assert [each.alone for each in waiters] == [True, False, True, True]

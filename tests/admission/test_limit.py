@@ -94,10 +94,31 @@ def test_it_does_not_give_way_twice_for_the_same_crowd() -> None:
     control = LimitControl(64)
     converse(control, Server(1000), 5)
     crowd = Load(running=40, waiting=24, capacity=0)
+    assert control.sample(crowd, 64, 9.0) == 64  # they may have come this moment
     assert control.sample(crowd, 64, 10.0) == 40
     for second in range(20):  # those 24 still wait in there, and nobody is sent after them
         assert control.sample(crowd, 64 - second, 10.0 + PAUSE + second) == 40
     assert control.sample(Load(running=40, waiting=9, capacity=0), 40, 50.0) == 39
+
+
+def test_a_crowd_of_a_moment_costs_nothing() -> None:
+    control = LimitControl(64)
+    converse(control, Server(1000), 5)
+    crowd = Load(running=12, waiting=20, capacity=0)
+    calm = Load(running=40, waiting=0, capacity=0)
+    for second in range(10, 20):
+        assert control.sample(crowd if second % 2 else calm, 64, float(second)) == 64
+
+
+def test_it_grows_while_somebody_waits_for_a_seat_that_is_kept_for_others() -> None:
+    control = LimitControl(64)
+    for second in range(10):  # the lower class gets three quarters of the seats
+        load = Load(running=control.limit * 3 // 4, waiting=0, capacity=0)
+        control.sample(load, load.running, float(second), held_back=True)
+    assert control.limit == 64
+    idle = LimitControl(64)
+    idle.sample(Load(running=3, waiting=0, capacity=0), 3, 0.0, held_back=False)
+    assert idle.limit == START
 
 
 def test_it_waits_for_what_runs_before_it_judges_again() -> None:

@@ -74,9 +74,9 @@ def chain_of(
     )
 
 
-def ask(chain: ModelChain, count: int) -> list[asyncio.Task[str]]:
-    request = Request(turns=(Turn("user", "hi"),))
-    return [asyncio.create_task(chain.complete(request)) for _ in range(count)]
+def ask(chain: ModelChain, count: int, chats: int = 1) -> list[asyncio.Task[str]]:
+    requests = [Request(turns=(Turn("user", "hi"),), key=str(n % chats)) for n in range(count)]
+    return [asyncio.create_task(chain.complete(request)) for request in requests]
 
 
 def test_the_limit_is_found_gives_way_to_a_dead_replica_and_recovers() -> None:
@@ -123,6 +123,7 @@ def test_a_server_that_refuses_lowers_the_limit() -> None:
         cluster = Cluster()
         chain = chain_of(cluster)
         await asyncio.gather(*ask(chain, 60))
+        await asyncio.sleep(10)  # it may have given way just now
         server = chain.servers.get("a")
         assert server is not None
         before = server.gate.limit
@@ -142,12 +143,27 @@ def test_a_full_line_goes_down_the_ladder_and_an_empty_one_up() -> None:
         chain = chain_of(cluster, steps, bound=100)
         tasks: list[asyncio.Task[str]] = []
         for _ in range(30):
-            tasks += ask(chain, 60)
+            tasks += ask(chain, 60, chats=60)
             await asyncio.sleep(1)
         assert steps == [Rung(n) for n in range(1, 6)]
         await asyncio.wait(tasks)
         await asyncio.sleep(100)
         assert steps[5:] == [Rung(n) for n in range(4, -1, -1)]
+        await chain.close()
+
+    run(story())
+
+
+def test_one_who_floods_takes_nothing_away_from_the_others() -> None:
+    async def story() -> None:
+        steps: list[Rung] = []
+        chain = chain_of(Cluster(replicas=1), steps, bound=100)
+        tasks: list[asyncio.Task[str]] = []
+        for _ in range(30):
+            tasks += ask(chain, 60)
+            await asyncio.sleep(1)
+        assert steps == []
+        await asyncio.wait(tasks)
         await chain.close()
 
     run(story())
