@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .monitor_ask import NoLook, Place
     from .monitor_look import Look
 
-ALERTED: Final = 2
+ALERTED: Final = 3
 """The exit code of --once where something is wrong."""
 
 
@@ -44,7 +44,7 @@ ALERTED: Final = 2
     show_default=True,
     help="Seconds between two looks.",
 )
-@click.option("--once", is_flag=True, help="Look once; exit code 2 where an alert is active.")
+@click.option("--once", is_flag=True, help="Look once; exit code 3 where an alert is active.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each look.")
 def command(
     path: Path | None,

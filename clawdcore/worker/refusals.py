@@ -13,16 +13,39 @@ answers need most of them."""
 
 
 class _Batch:
-    """Messages of one chat that one notice will speak for."""
+    """Messages of one chat that one notice will speak for.
+
+    Each waits for whether it is the one to tell (True), or was told for (False).
+    """
 
     def __init__(self) -> None:
-        self.members = 0
-        self.gone: set[int] = set()
+        self.count = 0
         self.longest = 0.0
-        self.speaker: int | None = None
-        self.speaks_for = 0
-        self.chosen = asyncio.Event()
-        self.told = asyncio.Event()
+        self.waiting: dict[int, asyncio.Future[bool]] = {}
+
+    def enter(self) -> tuple[int, asyncio.Future[bool]]:
+        """One more message, its number and what it waits for."""
+        self.count += 1
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self.waiting[self.count] = future
+        return self.count, future
+
+    def speaks_for(self) -> int:
+        """How many there are still to be told for."""
+        return sum(not future.cancelled() for future in self.waiting.values())
+
+    def choose(self) -> None:
+        """Let the newest that is still there tell."""
+        for future in reversed(self.waiting.values()):
+            if not future.done():
+                future.set_result(True)
+                return
+
+    def told(self) -> None:
+        """All have been told for."""
+        for future in self.waiting.values():
+            if not future.done():
+                future.set_result(False)
 
 
 class _Chat:
@@ -52,20 +75,21 @@ class Refusals:
             yield 1, retry_after
             return
         batch = there.next = there.next or _Batch()
-        mine = batch.members
-        batch.members += 1
         batch.longest = max(batch.longest, retry_after)
+        number, turn = batch.enter()
+        told = False
         try:
-            await batch.chosen.wait()
-            if mine == batch.speaker:
-                yield batch.speaks_for, batch.longest
-                return
+            if await turn:
+                yield batch.speaks_for(), batch.longest
+                told = True
         finally:
-            batch.gone.add(mine)
-            if mine == batch.speaker:
-                batch.told.set()
-        await batch.told.wait()
-        yield 0, 0.0
+            del batch.waiting[number]
+            if told:
+                batch.told()
+            elif not turn.cancelled() and turn.result():
+                batch.choose()  # it did not come to it: nobody else must go untold for that
+        if not told:
+            yield 0, 0.0
 
     def hurry(self) -> None:
         """Tell all that is to be told now: the worker ends."""
@@ -86,6 +110,4 @@ class Refusals:
         batch = closed.next
         if batch is not None:
             self._open(chat)
-            here = set(range(batch.members)) - batch.gone
-            batch.speaker, batch.speaks_for = max(here, default=None), len(here)
-            batch.chosen.set()
+            batch.choose()

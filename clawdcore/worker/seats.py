@@ -88,7 +88,7 @@ class Seat:
         self._coming_back = asyncio.Lock()
 
     async def __aenter__(self) -> None:
-        await self._take(self._ask)
+        self._hold(await self._gate.seat(self._ask).__aenter__())
         self._mine.set(self)
 
     async def __aexit__(self, *_: object) -> None:
@@ -113,13 +113,17 @@ class Seat:
     async def come_back(self) -> None:
         """One of the waits is over. Cancelled meanwhile, the message goes on without."""
         self._waits -= 1
-        # Of several that come back at once only one waits for a seat. When it
-        # gets one, another wait may have begun, or the message be over.
+        # Of several that come back at once only one waits for a seat. When it gets
+        # one, another wait may have begun, or have broken off and taken one that was
+        # free, or the message be over.
         async with self._coming_back:
+            if not self._wanted() or self._held is not None:
+                return
+            seat = await self._gate.seat(self._again()).__aenter__()
             if self._wanted() and self._held is None:
-                await self._take(self._again())
-                if not self._wanted():
-                    self._give_back()
+                self._hold(seat)
+            else:
+                seat.release()
 
     def break_off(self) -> None:
         """One of the waits ended badly: as :meth:`come_back`, without waiting."""
@@ -127,11 +131,10 @@ class Seat:
         if self._wanted() and self._held is None:
             held = self._gate.seat(self._again())
             if held.at_once():
-                self._held, self._since = held, _now()
+                self._hold(held)
 
-    async def _take(self, ask: Ask) -> None:
-        self._held = await self._gate.seat(ask).__aenter__()
-        self._since = _now()
+    def _hold(self, seat: gate.Seat) -> None:
+        self._held, self._since = seat, _now()
 
     def _again(self) -> Ask:
         """It has had its turn, and goes before those that have not."""

@@ -101,12 +101,10 @@ class Waiting:
         """It has been under way for a while: if it stands in line, say so."""
         wait = self._waits[update]
         place = wait.job.origin.place()
-        if place is None or place[1] < LEAST:
+        target = wait.job.target
+        if place is None or place[1] < LEAST or not (target.private or self._may(target.chat_id)):
             loop = asyncio.get_running_loop()
             wait.timer = loop.call_later(AFTER, self._look, update)
-            return
-        target = wait.job.target
-        if not target.private and not self._may(target.chat_id):
             return
         wait.told = True
         self._start(self._tell(update, wait.job, place))

@@ -102,14 +102,14 @@ def test_once_shows_a_block_without_colours(clawdbot: Any) -> None:
     assert stub.calls == [("/metrics?format=json", None)]
 
 
-def test_once_ends_with_2_where_an_alert_is_active(clawdbot: Any) -> None:
+def test_once_ends_with_3_where_an_alert_is_active(clawdbot: Any) -> None:
     with gateway(said(waiting=51)) as stub:
         done = clawdbot("monitor", "--url", stub.url, "--once")
-        assert done.returncode == 2
+        assert done.returncode == 3
         assert "ALERT  51 requests wait, more than 50" in done.stdout
         stub.body = said(up=False)
         done = clawdbot("monitor", "--url", stub.url, "--once", "--json")
-    assert done.returncode == 2
+    assert done.returncode == 3
     (line,) = done.stdout.splitlines()
     assert json.loads(line)["alerts"] == [{"kind": "replica", "subject": "main 127.0.0.1:8000"}]
 

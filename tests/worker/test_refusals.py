@@ -68,7 +68,7 @@ def test_those_who_are_spoken_for_wait_until_it_was_said() -> None:
 
 
 @pytest.mark.parametrize("when", [1.0, WINDOW])
-def test_a_speaker_that_is_gone_leaves_nobody_waiting(when: float) -> None:
+def test_for_a_speaker_that_is_gone_another_tells(when: float) -> None:
     async def story() -> None:
         refusals, told = Refusals(), Told()
         await refuse(refusals, told, "first")
@@ -76,7 +76,25 @@ def test_a_speaker_that_is_gone_leaves_nobody_waiting(when: float) -> None:
         asyncio.get_running_loop().call_at(when, tasks[1].cancel)
         await asyncio.wait(tasks)
         assert tasks[0].done() and tasks[0].exception() is None
-        assert [count for _, name, count, _ in told if name == "a"] == [1 if when == 1.0 else 0]
+        assert [count for _, name, count, _ in told if name == "a"] == [1]
+
+    run(story())
+
+
+def test_for_a_speaker_that_fails_another_tells() -> None:
+    async def story() -> None:
+        refusals, told = Refusals(), Told()
+        await refuse(refusals, told, "first")
+
+        async def fails() -> None:
+            async with refusals.spoken(1, 5):
+                raise ValueError
+
+        tasks = [asyncio.create_task(refuse(refusals, told, name)) for name in "ab"]
+        tasks.append(asyncio.create_task(fails()))
+        await asyncio.wait(tasks)
+        assert isinstance(tasks[2].exception(), ValueError)
+        assert told[1:] == [(WINDOW, "b", 2, 5), (WINDOW, "a", 0, 0.0)]
 
     run(story())
 

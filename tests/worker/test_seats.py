@@ -396,3 +396,44 @@ def test_no_more_work_than_seats_and_none_lost(
         assert await free(seats) == limit
 
     run(story())
+
+
+def test_a_wait_that_breaks_off_while_another_comes_back_loses_no_seat() -> None:
+    async def story() -> None:
+        seats = Seats(2)
+        first_over, second_begins, second_over, leave = (asyncio.Event() for _ in range(4))
+
+        async def comes_back() -> None:
+            async with seats.lent():
+                await first_over.wait()
+
+        async def breaks_off() -> None:
+            await second_begins.wait()
+            with suppress(ValueError):
+                async with seats.lent():
+                    await second_over.wait()
+                    raise ValueError
+
+        async def message() -> None:
+            async with seats.taken():
+                await asyncio.gather(comes_back(), breaks_off())
+
+        async def other() -> None:
+            async with seats.taken():
+                await leave.wait()
+
+        tasks = [asyncio.create_task(message())]
+        await idle()
+        tasks += [asyncio.create_task(other()) for _ in range(2)]
+        await idle()
+        first_over.set()  # the others have all seats now, so that it stands in line
+        await idle()
+        second_begins.set()
+        await idle()
+        leave.set()
+        second_over.set()
+        await asyncio.gather(*tasks)
+        assert seats.gate.queue.running == 0
+        seats.close()
+
+    run(story())

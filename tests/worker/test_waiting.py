@@ -101,3 +101,13 @@ def test_a_group_is_told_once_in_a_while() -> None:
         assert len(in_line(bot)) == 1
         bot.settle()
         assert in_line(bot) == []
+
+
+def test_a_group_is_told_again_when_half_a_minute_is_over() -> None:
+    patient = {"agents": {"defaults": {"timeout": {"request": 200_000, "total": 300_000}}}}
+    with Harness([Asker()], backend=Slow(), config=CONFIG | patient) as bot:
+        crowd(bot, 6, chat=Group())
+        bot.settle()
+        told = [sent.at for sent in bot.sent if "in line" in sent.text]
+        assert [at - told[0] for at in told] == [0.0, 30.0]
+        assert in_line(bot) == []
