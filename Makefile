@@ -35,6 +35,7 @@ test: lint ## Check the style and run the fast tests (no model, no network)
 .PHONY: test-real
 test-real: setup ## Run the tests that use a real model (fetched once), and kill the bot
 	@$(BIN)/python -m clawdbot_llamacpp
+	@$(BIN)/python -m clawdbot_voice || echo "SKIPPED: the speech model can't be had here; its tests say so too"
 	@$(BIN)/pytest -q -m real $(ARGS)
 
 .PHONY: test-vllm
@@ -98,6 +99,12 @@ bench-gateway: setup $(patsubst %,.venv/bench-gateway/%/.ready,smg vllm-router l
 .PHONY: bench-flood
 bench-flood: setup $(SMG) ## Floods of 1.9, 5 and 10 times what the engine can do; --herd, --bursts
 	@$(BIN)/python bench/flood.py $(ARGS)
+
+.PHONY: bench-quality
+bench-quality: setup ## How well languages are named, sentences translated and speech heard
+	@$(BIN)/python -m clawdbot_llamacpp
+	@$(BIN)/python -m clawdbot_voice || true
+	@$(BIN)/python bench/quality.py $(ARGS)
 
 .PHONY: bench-simulator
 bench-simulator: setup ## Fit the simulated engine to a real vLLM on the CPU, and compare the two

@@ -15,6 +15,9 @@ seconds   from asking to the last piece; run nothing else meanwhile
 
 ``--attempts`` sends texts that look like instructions instead and prints what
 became of them, for reading: whether one was translated or obeyed, no number says.
+``--engine libretranslate`` asks the server that LIBRETRANSLATE_URL names (with
+LIBRETRANSLATE_KEY, where it wants one), ``--engine google`` Google with
+GOOGLE_TRANSLATE_KEY.
 """
 
 from __future__ import annotations
@@ -22,18 +25,26 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, median
 from typing import Any, Final
 
 from clawdbot_llamacpp import LlamaCppBackend, LlamaCppOptions
 from clawdbot_translate.echo import is_translation
+from clawdbot_translate.engines.contract import Engine
+from clawdbot_translate.engines.google import Google
+from clawdbot_translate.engines.libretranslate import LibreTranslate
+from clawdbot_translate.engines.model import Model
 from clawdbot_translate.languages import Language
-from clawdbot_translate.translation import Job, translated
-from clawdcore import Backend, Chunk, ModelInfo, Request
+from clawdbot_translate.options import GoogleOptions, LibreTranslateOptions
+from clawdbot_translate.translation import Job
+from clawdbot_translate.translator import NoEngine, Translator
+from clawdcore import Audio, Backend, Chunk, ModelInfo, Request, Transcript
 
 HERE: Final = Path(__file__).parent
 ORDERS: Final = range(1, 7)
@@ -78,6 +89,10 @@ class Counted:
         """As :meth:`clawdcore.Models.complete`."""
         return "".join([chunk.text async for chunk in self.generate(request)])
 
+    async def transcribe(self, audio: Audio) -> Transcript:
+        """As :meth:`clawdcore.Models.transcribe`."""
+        return await self._backend.transcribe(audio)
+
     async def info(self) -> ModelInfo:
         """As :meth:`clawdcore.Models.info`."""
         return (await self._backend.models())[0]
@@ -107,20 +122,38 @@ def _grams(text: str, order: int) -> Counter[str]:
     return Counter(joined[at : at + order] for at in range(len(joined) - order + 1))
 
 
-async def translate(models: Counted, text: str, to: str) -> tuple[str, float, int]:
-    """The answer, the seconds that it took, and how often the model was asked."""
+@dataclass
+class Side:
+    """What is measured: one engine, asked as the plugin asks it, and how often."""
+
+    translator: Translator
+    models: Counted | None = None
+
+    @property
+    def asked(self) -> int:
+        """How often a model was asked."""
+        return self.models.asked if self.models is not None else 0
+
+
+async def translate(side: Side, text: str, to: str) -> tuple[str, float, int]:
+    """The answer ("" for none), the seconds that it took, and how often the model was asked."""
     target = Language.parse(to)
-    before, since = models.asked, time.perf_counter()
-    pieces = [piece async for piece in translated(models, Job(text, target, target))]
-    return "".join(pieces), time.perf_counter() - since, models.asked - before
+    before, since = side.asked, time.perf_counter()
+    pieces = []
+    try:
+        async for piece in side.translator.pieces(Job(text, target, target)):
+            pieces.append(piece)  # noqa: PERF401 - what came before a failure counts
+    except NoEngine:
+        pieces.clear()
+    return "".join(pieces), time.perf_counter() - since, side.asked - before
 
 
-async def measure(models: Counted, sentences: list[dict[str, Any]]) -> dict[str, Any]:
+async def measure(side: Side, sentences: list[dict[str, Any]]) -> dict[str, Any]:
     """Translate every sentence and print it; returns the figures by name."""
     scores, seconds, asked, good, usable = [], [], [], [], []
     for sentence in sentences:
         target = Language.parse(sentence["to"])
-        answer, took, times = await translate(models, sentence["text"], sentence["to"])
+        answer, took, times = await translate(side, sentence["text"], sentence["to"])
         score = chrf(answer, sentence["references"])
         fine = is_translation(answer, sentence["text"], target)
         least = USABLE_DENSE if DENSE.intersection(target.scripts) else USABLE
@@ -143,11 +176,11 @@ async def measure(models: Counted, sentences: list[dict[str, Any]]) -> dict[str,
     }
 
 
-async def attempt(models: Counted) -> dict[str, Any]:
+async def attempt(side: Side) -> dict[str, Any]:
     """Translate what looks like instructions, and print it."""
     good, seconds = [], []
     for to, text in ATTEMPTS:
-        answer, took, _ = await translate(models, text, to)
+        answer, took, _ = await translate(side, text, to)
         good.append(is_translation(answer, text, Language.parse(to)))
         seconds.append(took)
         print(f"{text}\n  {to:3} {answer}", flush=True)
@@ -158,25 +191,51 @@ async def attempt(models: Counted) -> dict[str, Any]:
     }
 
 
+def _service(name: str) -> Engine:
+    """The engine of a service, from the environment."""
+    if name == "google":
+        return Google(GoogleOptions.model_validate({"apiKey": os.environ["GOOGLE_TRANSLATE_KEY"]}))
+    url, key = os.environ["LIBRETRANSLATE_URL"], os.environ.get("LIBRETRANSLATE_KEY", "")
+    return LibreTranslate(LibreTranslateOptions.model_validate({"url": url, "apiKey": key}))
+
+
 async def run(asked: argparse.Namespace) -> dict[str, Any]:
-    """Start the model, measure, close it."""
+    """Start the engine, measure, close it."""
+    if asked.engine != "model":
+        engine = _service(asked.engine)
+        try:
+            side = Side(Translator([engine], time.monotonic))
+            return {"model": asked.engine, **await _measured(side, asked)}
+        finally:
+            await engine.close()
     options = {"model": asked.model} if asked.model else {}
     backend = LlamaCppBackend(LlamaCppOptions(slots=1, threads=asked.threads, **options))
     await backend.start()
     try:
         models = Counted(backend)
-        model = (await models.info()).id
-        if asked.attempts:
-            return {"model": model, **await attempt(models)}
-        lines = asked.sentences.read_text(encoding="utf-8").splitlines()
-        return {"model": model, **await measure(models, [json.loads(line) for line in lines])}
+        side = Side(Translator([Model(models)], time.monotonic), models)
+        return {"model": (await models.info()).id, **await _measured(side, asked)}
     finally:
         await backend.close()
 
 
-def arguments() -> argparse.Namespace:
-    """What was asked for."""
+async def _measured(side: Side, asked: argparse.Namespace) -> dict[str, Any]:
+    if asked.attempts:
+        return await attempt(side)
+    lines = asked.sentences.read_text(encoding="utf-8").splitlines()
+    return await measure(side, [json.loads(line) for line in lines])
+
+
+def measured(engine: str) -> dict[str, Any]:
+    """The figures of one engine, with all that is said printed."""
+    return asyncio.run(run(arguments(["--engine", engine])))
+
+
+def arguments(words: list[str] | None = None) -> argparse.Namespace:
+    """What was asked for, on the command line or in ``words``."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    engines = ("model", "libretranslate", "google")
+    parser.add_argument("--engine", choices=engines, default="model")
     parser.add_argument("--model", help="of llamacpp's catalogue, or a .gguf file")
     parser.add_argument("--threads", type=int, help="of the CPU (default: the backend's)")
     parser.add_argument("--attempts", action="store_true", help="send instructions instead")
@@ -186,7 +245,7 @@ def arguments() -> argparse.Namespace:
         default=HERE / "translate_quality.jsonl",
         help='a file of {"to", "text", "references"}, one a line',
     )
-    return parser.parse_args()
+    return parser.parse_args(words)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         BackendError,
         BackendUnavailable,
         BadAnswer,
+        ChatUnavailable,
         ClawdBotError,
         ContextOverflow,
         EngineDead,
@@ -50,7 +51,9 @@ if TYPE_CHECKING:
         UsageError,
         ValueTooLarge,
     )
-    from .hooks.context import Call, Context, Memory, Models, Schedule, Scope, Storage
+    from .hooks.chats import Chats, Member
+    from .hooks.context import Call, Context, Memory, Models, Schedule, Storage
+    from .hooks.control import Control, Held, Status
     from .hooks.hookspecs import hookimpl
     from .hooks.registration import (
         RegisterBackend,
@@ -59,6 +62,8 @@ if TYPE_CHECKING:
         RegisterHandler,
         RegisterReader,
     )
+    from .hooks.scope import Scope
+    from .hooks.tools import Tools
     from .messages import (
         PASS,
         Attachment,
@@ -103,6 +108,7 @@ _HOMES: Final = {
         "BackendError",
         "BackendUnavailable",
         "BadAnswer",
+        "ChatUnavailable",
         "ClawdBotError",
         "ContextOverflow",
         "EngineDead",
@@ -119,7 +125,9 @@ _HOMES: Final = {
         "UsageError",
         "ValueTooLarge",
     ),
-    "hooks.context": ("Call", "Context", "Memory", "Models", "Schedule", "Scope", "Storage"),
+    "hooks.chats": ("Chats", "Member"),
+    "hooks.context": ("Call", "Context", "Memory", "Models", "Schedule", "Storage"),
+    "hooks.control": ("Control", "Held", "Status"),
     "hooks.hookspecs": ("hookimpl",),
     "hooks.registration": (
         "RegisterBackend",
@@ -128,6 +136,8 @@ _HOMES: Final = {
         "RegisterHandler",
         "RegisterReader",
     ),
+    "hooks.scope": ("Scope",),
+    "hooks.tools": ("Tools",),
     "messages": (
         "PASS",
         "Attachment",
@@ -160,18 +170,23 @@ __all__ = [
     "Button",
     "Call",
     "Chat",
+    "ChatUnavailable",
+    "Chats",
     "Chunk",
     "ClawdBotError",
     "Context",
     "ContextOverflow",
+    "Control",
     "Delete",
     "Edit",
     "EngineDead",
     "FileUnavailable",
     "GenerationFailed",
+    "Held",
     "Image",
     "Kind",
     "Load",
+    "Member",
     "Memory",
     "Message",
     "ModelConfig",
@@ -200,6 +215,7 @@ __all__ = [
     "Scope",
     "Sender",
     "ServerSlow",
+    "Status",
     "Storage",
     "StorageError",
     "StreamCut",
@@ -207,6 +223,7 @@ __all__ = [
     "TooLate",
     "Tool",
     "ToolCall",
+    "Tools",
     "Transcript",
     "Turn",
     "Usage",

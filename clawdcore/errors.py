@@ -18,7 +18,8 @@
     │   ├── ChannelUnreachable
     │   ├── SecondPoller       somebody else polls with this token
     │   ├── PortTaken
-    │   └── FileUnavailable    a file can't be downloaded
+    │   ├── FileUnavailable    a file can't be downloaded
+    │   └── ChatUnavailable    of a chat Telegram tells or does nothing
     ├── BackendError           a model can't answer
     │   ├── BackendUnavailable not started, crashed, unreachable
     │   │   ├── EngineDead     the server is there, its engine is not
@@ -129,6 +130,10 @@ class PortTaken(ChannelError):
 
 class FileUnavailable(ChannelError):
     """A file can't be downloaded: too large, expired or refused."""
+
+
+class ChatUnavailable(ChannelError):
+    """Telegram refuses to tell or do something in a chat, or does not answer."""
 
 
 class BackendError(ClawdBotError):

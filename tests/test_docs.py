@@ -53,9 +53,8 @@ def test_the_smallest_plugin_of_the_readme_works(page: Path) -> None:
 
 
 def test_the_examples_of_the_plugin_page_work() -> None:
-    haiku, haiku_test, count, count_test, city, add, tea, thanks = map(
-        module, blocks(ROOT / "docs" / "plugins.md", "python")
-    )
+    examples = map(module, blocks(ROOT / "docs" / "plugins.md", "python"))
+    haiku, haiku_test, count, count_test, city, add, tea, thanks, dice, wipe, wipe_test = examples
     with Harness([count]) as bot:
         count_test.test_count(bot)
     with Harness([haiku]) as bot:
@@ -68,6 +67,10 @@ def test_the_examples_of_the_plugin_page_work() -> None:
         assert bot.say("/add bread") == "milk, bread"
     with Harness([tea]) as bot:
         assert bot.say("/tea 5") == "In 5 minutes."
+    with Harness([dice]) as bot:
+        assert bot.say("/dice 20") == "10.5"
+    with Harness([wipe]) as bot:
+        wipe_test.test_wipe(bot)
     with Harness([thanks]) as bot:
         assert bot.say("Thanks") == "You're welcome!"
 

@@ -32,27 +32,30 @@ class Seats:
     """The seats in use, by class."""
 
     def __init__(self) -> None:
-        self._held: dict[Priority, set[Running]] = {priority: set() for priority in Priority}
+        self._held: tuple[set[Running], ...] = tuple(set() for _ in Priority)
+        self._taken = 0
 
     def __len__(self) -> int:
-        return sum(map(len, self._held.values()))
+        return self._taken
 
     def add(self, running: Running) -> None:
         """It has a seat from now on."""
         self._held[running.waiter.ask.priority].add(running)
+        self._taken += 1
 
     def remove(self, running: Running) -> None:
         """Its seat is free again. Raises KeyError when it had none."""
         self._held[running.waiter.ask.priority].remove(running)
+        self._taken -= 1
 
     def taken(self) -> int:
         """How many without control's own: else a flood of control would starve the rest."""
-        return len(self) - min(CONTROL_SEATS, len(self._held[Priority.CONTROL]))
+        return self._taken - min(CONTROL_SEATS, len(self._held[Priority.CONTROL]))
 
     def room(self, priority: Priority, limit: int) -> bool:
         """Whether one more of a class may start, with ``limit`` seats."""
         if self.taken() >= limit:
-            return priority is Priority.CONTROL and len(self) < limit + CONTROL_SEATS
+            return priority is Priority.CONTROL and self._taken < limit + CONTROL_SEATS
         lower = len(self._held[Priority.MEDIA])
         if priority is Priority.MEDIA and lower >= max(1, limit - 2 * kept_free(limit)):
             return False

@@ -12,10 +12,11 @@ is :class:`Stop`, or the edge closing its port.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import ClassVar, Final, Generic, Protocol, TypeVar
+from typing import ClassVar, Final
 
 import msgspec
 
+from ..hooks.chats import Member
 from ..messages import Content, Format, Keyboard, Receipt, Reply
 
 
@@ -85,6 +86,17 @@ class Fetched(Content, msgspec.Struct, frozen=True, tag=True):
     data: bytes = b""
     error: str = ""
     more: bool = False
+
+
+class Answered(msgspec.Struct, frozen=True, tag=True):
+    """The answer to :class:`AskMember` or :class:`DeleteLater` of the same ``request``.
+
+    ``error`` is "" or why it was not done, in a line for people.
+    """
+
+    request: int
+    member: Member = Member()
+    error: str = ""
 
 
 class Due(msgspec.Struct, frozen=True, tag=True):
@@ -222,6 +234,27 @@ class Fetch(msgspec.Struct, frozen=True, tag=True):
     file_id: str
 
 
+class AskMember(msgspec.Struct, frozen=True, tag=True):
+    """Ask what a user may do in a chat; answered by :class:`Answered`."""
+
+    request: int
+    chat_id: int
+    user_id: int
+
+
+class DeleteLater(msgspec.Struct, frozen=True, tag=True):
+    """Delete a message, anybody's, in ``after`` seconds; durable once :class:`Answered`."""
+
+    request: int
+    chat_id: int
+    message_id: int
+    after: float = 0.0
+
+
+class Drain(msgspec.Struct, frozen=True, tag=True):
+    """End the bot as SIGTERM does: take nothing new, finish what is under way."""
+
+
 class Commands(msgspec.Struct, frozen=True, tag=True):
     """The commands for the channel's menu, by language ("" for all others)."""
 
@@ -258,7 +291,7 @@ class Called(msgspec.Struct, frozen=True, tag=True):
     id: int
 
 
-ToWorker = Hello | Remembered | Deliver | Fetched | Due | Tell | Delivered | Stop
+ToWorker = Hello | Remembered | Deliver | Fetched | Answered | Due | Tell | Delivered | Stop
 ToEdge = (
     Ready
     | Beat
@@ -270,6 +303,9 @@ ToEdge = (
     | DeleteMessage
     | Done
     | Fetch
+    | AskMember
+    | DeleteLater
+    | Drain
     | Commands
     | Remember
     | Plan
@@ -280,29 +316,3 @@ BEAT: Final = 0.5
 """Seconds between two signs of life of a worker."""
 FETCH_PIECE: Final = 256 * 1024
 """Bytes of a file in one record."""
-
-Out = TypeVar("Out", contravariant=True)
-In = TypeVar("In", covariant=True)
-
-
-class Closed(Exception):
-    """The other side is gone; nothing more will come or go."""
-
-
-class Port(Protocol, Generic[Out, In]):
-    """One end of a broker."""
-
-    async def send(self, record: Out) -> None:
-        """Hand a record over; waits while the way is full.
-
-        Cancelled, or with :class:`Closed` raised, it was not handed over.
-        """
-        ...
-
-    async def receive(self) -> In:
-        """The next record, in order. Raises :class:`Closed` at the end."""
-        ...
-
-    def close(self) -> None:
-        """End both directions; what was sent before can still be received."""
-        ...

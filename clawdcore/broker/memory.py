@@ -6,7 +6,8 @@ import asyncio
 from collections import deque
 from typing import Final, Generic, TypeVar
 
-from .contract import Closed, Port, ToEdge, ToWorker
+from .contract import ToEdge, ToWorker
+from .port import Closed, Port
 
 T = TypeVar("T")
 Out = TypeVar("Out")

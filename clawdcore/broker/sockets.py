@@ -16,7 +16,8 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
-from .contract import Closed, ToEdge, ToWorker
+from .contract import ToEdge, ToWorker
+from .port import Closed
 
 log = logging.getLogger(__name__)
 

@@ -17,6 +17,8 @@ import msgspec
 from telegram import Bot as PtbBot
 from telegram import (
     BotCommand,
+    ChatMemberAdministrator,
+    ChatMemberOwner,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     LinkPreviewOptions,
@@ -32,6 +34,7 @@ from telegram.warnings import PTBDeprecationWarning
 from ..broker import Bot, Target
 from ..errors import ChannelUnreachable, FileUnavailable, TokenRefused
 from ..hooks import callbacks
+from ..hooks.chats import Member
 from ..messages import Button, Keyboard
 from .markup import Entity
 
@@ -139,6 +142,7 @@ class Api(Protocol):
     async def edit_buttons(self, chat_id: int, message_id: int, buttons: Keyboard) -> None: ...
     async def answer(self, query: str, text: str, *, alert: bool) -> None: ...
     async def delete(self, chat_id: int, message_id: int) -> None: ...
+    async def member(self, chat_id: int, user_id: int) -> Member: ...
     async def typing(self, target: Target) -> None: ...
     async def react(self, chat_id: int, message_id: int, emoji: str) -> None: ...
     async def probe(self, chat_id: int, message_id: int, buttons: Keyboard = ()) -> Whose: ...
@@ -307,6 +311,17 @@ class TelegramApi:
             await self._bot.delete_message(chat_id, message_id)
         except ptb.TelegramError as error:
             raise _call_error(error) from None
+
+    async def member(self, chat_id: int, user_id: int) -> Member:
+        """``getChatMember``: what somebody may do; the creator may do everything."""
+        try:
+            found = await self._bot.get_chat_member(chat_id, user_id)
+        except ptb.TelegramError as error:
+            raise _call_error(error) from None
+        if isinstance(found, ChatMemberAdministrator):
+            return Member(admin=True, can_delete=found.can_delete_messages)
+        owner = isinstance(found, ChatMemberOwner)
+        return Member(admin=owner, can_delete=owner)
 
     async def typing(self, target: Target) -> None:
         """``sendChatAction``: "typing" for 5 s, or until a message comes."""

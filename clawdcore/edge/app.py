@@ -17,16 +17,19 @@ from typing import Final
 from ..access import Policy
 from ..broker import (
     AnswerPress,
+    AskMember,
     Beat,
     Bot,
     Called,
     Closed,
     Commands,
+    DeleteLater,
     DeleteMessage,
     Deliver,
     Delivered,
     Done,
     Draft,
+    Drain,
     EditMessage,
     Fetch,
     Hello,
@@ -47,9 +50,9 @@ from ..hooks.quarantine import Quarantine
 from ..messages import Receipt
 from . import words
 from .api import Api, CallError
+from .asking import Asking
 from .books import Books
 from .desk import Desk
-from .files import Files
 from .heads import Heads
 from .intake import Broken, Update
 from .ledger import Ledger, Row
@@ -102,7 +105,7 @@ class Edge:
         self._desk = Desk(
             config, api, self._ledger, room or Room(), delivered=self._delivered, clock=clock
         )
-        self._files = Files(api)
+        self._asking = Asking(api, owe=self._ledger.owe, delete=self._desk.delete)
         self._planned = Planned(self._ledger, call=self._to_worker, clock=clock)
         self.memory = Memory()
         self._quarantine = Quarantine(failures=POISON)
@@ -340,18 +343,15 @@ class Edge:
         match record:
             case Beat():
                 return
-            case Started():
-                self._desk.started(record)
-            case Draft():
-                self._desk.show(record)
-            case Send():
-                self._desk.send(record)
+            case Started() | Draft() | Send() | Done():
+                self._desk.take(record)
             case AnswerPress() | EditMessage() | DeleteMessage():
                 self._desk.pressed(record)
-            case Done():
-                self._desk.done(record)
-            case Fetch():
-                tasks.create_task(self._files.fetch(record, link.port))
+            case Fetch() | AskMember() | DeleteLater():
+                tasks.create_task(self._asking.answer(record, link.port))
+            case Drain():
+                log.info("the bot was asked to end")
+                self.stop()
             case Commands():
                 tasks.create_task(self._set_commands(record))
             case Remember():

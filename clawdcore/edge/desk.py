@@ -115,6 +115,18 @@ class Desk:
 
     # ---- what a worker says ----
 
+    def take(self, record: Started | Draft | Send | Done) -> None:
+        """What it says of an update, in order."""
+        match record:
+            case Started():
+                self.started(record)
+            case Draft():
+                self.show(record)
+            case Send():
+                self.send(record)
+            case Done():
+                self.done(record)
+
     def started(self, record: Started) -> None:
         """Work on an update has begun, or goes on in another plugin."""
         held = self.work.get(record.id)
@@ -153,6 +165,11 @@ class Desk:
             self.delivery.answer(record, self.tasks)
         else:
             self.delivery.change(record, self.tasks)
+
+    def delete(self, chat: int, message: int, due: float) -> None:
+        """A message goes at ``due`` (seconds since the epoch); the ledger owes it."""
+        if self.tasks is not None:
+            self.delivery.delete(chat, message, due, self.tasks)
 
     def done(self, record: Done) -> None:
         """The worker has handed over all there is for an update."""

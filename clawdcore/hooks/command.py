@@ -10,17 +10,15 @@ parameters follow, the word is tried on the next one, so that
 from __future__ import annotations
 
 import inspect
-import math
 import re
-from collections.abc import Callable, Sequence
-from enum import Enum
-from types import NoneType, UnionType
-from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, get_args, get_type_hints
 
 import msgspec
 
 from ..errors import UsageError
 from ..messages import Format
+from .conversion import choices, convert, expected, parseable, plain, written
 from .errors import bad_registration
 
 NAME: Final = re.compile(r"[a-z0-9_]{1,32}")
@@ -32,6 +30,8 @@ DESCRIPTION_LIMIT: Final = 256
 FORMATS: Final[tuple[str, ...]] = get_args(Format)
 """What the text of a plugin may be."""
 
+NAME_SHOWN: Final = 64
+"""Characters of a name that is not ours, in what is said of it."""
 MISSING: Final = inspect.Parameter.empty
 ALLOWED: Final = (
     "str, int, float, bool, Literal, an Enum, a type with a classmethod parse(word), "
@@ -64,8 +64,8 @@ class Parameter(msgspec.Struct, frozen=True):
         for python, name in ((bool, "boolean"), (int, "integer"), (float, "number")):
             if self.type is python:
                 return {"type": name}
-        choices = _choices(self.type)
-        return {"type": "string", "enum": choices} if choices else {"type": "string"}
+        known = choices(self.type)
+        return {"type": "string", "enum": known} if known else {"type": "string"}
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -80,6 +80,8 @@ class Command(msgspec.Struct, frozen=True):
     example: str
     format: Format = "plain"
     cheaper: Callable[..., Any] | None = None
+    tool: bool = False
+    control: bool = False
 
     @classmethod
     def of(
@@ -92,6 +94,8 @@ class Command(msgspec.Struct, frozen=True):
         example: str = "",
         format: Format = "plain",
         cheaper: Callable[..., Any] | None = None,
+        tool: bool = False,
+        control: bool = False,
     ) -> Command:
         """Read ``function``. Raises HookError when Telegram or we can't take it."""
         for each in (name, *aliases):
@@ -128,6 +132,8 @@ class Command(msgspec.Struct, frozen=True):
             example,
             format,
             cheaper,
+            tool,
+            control,
         )
 
     @property
@@ -168,16 +174,51 @@ class Command(msgspec.Struct, frozen=True):
                 continue
             word = next(group for group in found.groups() if group is not None)
             try:
-                values[parameter.name] = _convert(parameter.type, word)
+                values[parameter.name] = convert(parameter.type, word)
             except ValueError as error:
                 if not parameter.required and index + 1 < len(self.parameters):
                     continue
-                template, values = _expected(parameter.type)
+                template, values = expected(parameter.type)
                 raise UsageError(template, name=parameter.name, **values) from error
             at = found.end()
         if text[at:].strip():
             raise UsageError("There are more words than the command takes.")
         return values
+
+    def arguments(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """What a model gave, a JSON object, as the function's arguments.
+
+        Raises:
+            UsageError: one is missing, unknown, or of the wrong type.
+        """
+        known = {parameter.name: parameter for parameter in self.parameters}
+        for name in given:
+            if name not in known:
+                raise UsageError("There is no argument {name}.", name=name[:NAME_SHOWN])
+        values: dict[str, Any] = {}
+        for name, parameter in known.items():
+            value = given.get(name)
+            if value is None or value == "":
+                if parameter.required:
+                    raise UsageError("{name} is missing.", name=name)
+                continue
+            try:
+                values[name] = convert(parameter.type, _word_of(value))
+            except ValueError as error:
+                template, more = expected(parameter.type)
+                raise UsageError(template, name=name, **more) from error
+        return values
+
+
+def _word_of(value: object) -> str:
+    """A JSON value as somebody would have typed it. Raises ValueError for what nobody types."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, str | int | float):
+        return str(value)
+    raise ValueError("no word")
 
 
 def check_format(plugin: str, what: str, format: object) -> None:
@@ -224,11 +265,11 @@ def _parameters(function: Callable[..., Any], plugin: str, name: str) -> tuple[P
                 f"/{name} takes {parameter.name} by position only, but words are given by name.",
                 fix="Put the / directly behind the first argument, or leave it out.",
             )
-        kind = _plain(hints.get(parameter.name, str))
-        if not _parseable(kind):
+        kind = plain(hints.get(parameter.name, str))
+        if not parseable(kind):
             raise bad_registration(
                 plugin,
-                f"/{name} takes {parameter.name} as {_written(kind)}, which can't be parsed.",
+                f"/{name} takes {parameter.name} as {written(kind)}, which can't be parsed.",
                 fix=f"Annotate it with {ALLOWED}.",
             )
         result.append(
@@ -237,73 +278,3 @@ def _parameters(function: Callable[..., Any], plugin: str, name: str) -> tuple[P
             )
         )
     return tuple(result)
-
-
-def _plain(annotation: Any) -> Any:
-    """``X | None`` is X: leaving it out is what the default is for."""
-    if get_origin(annotation) in (Union, UnionType):
-        kinds = [kind for kind in get_args(annotation) if kind is not NoneType]
-        if len(kinds) == 1:
-            return kinds[0]
-    return annotation
-
-
-def _parseable(kind: Any) -> bool:
-    if kind in (str, int, float, bool) or get_origin(kind) is Literal:
-        return True
-    if not isinstance(kind, type) or get_origin(kind) is not None:
-        return False
-    parse = inspect.getattr_static(kind, "parse", None)
-    return issubclass(kind, Enum) or isinstance(parse, classmethod | staticmethod)
-
-
-def _written(kind: Any) -> str:
-    return kind.__name__ if type(kind) is type else str(kind)
-
-
-def _choices(kind: Any) -> list[str]:
-    if get_origin(kind) is Literal:
-        return [str(value) for value in get_args(kind)]
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return [str(member.value) for member in kind]
-    return []
-
-
-def _convert(kind: Any, word: str) -> Any:
-    """The word as ``kind``; a type's own ``parse(word)`` is used where it has one."""
-    if kind is str:
-        return word
-    if kind is bool:
-        lowered = word.casefold()
-        if lowered not in {"on", "yes", "true", "1", "off", "no", "false", "0"}:
-            raise ValueError(word)
-        return lowered in {"on", "yes", "true", "1"}
-    if get_origin(kind) is Literal:
-        for value in get_args(kind):
-            if str(value).casefold() == word.casefold():
-                return value
-        raise ValueError(word)
-    parse = getattr(kind, "parse", None)
-    if callable(parse):
-        return parse(word)
-    if issubclass(kind, Enum):
-        for member in kind:
-            if str(member.value).casefold() == word.casefold():
-                return member
-        raise ValueError(word)
-    value = kind(word)
-    if kind is float and not math.isfinite(value):
-        raise ValueError(word)  # no command reckons with "nan", and few survive it
-    return value
-
-
-def _expected(kind: Any) -> tuple[str, dict[str, str]]:
-    choices = _choices(kind)
-    if choices:
-        return "{name} must be one of: {choices}.", {"choices": ", ".join(choices)}
-    sentences = {
-        int: "{name} must be a whole number.",
-        float: "{name} must be a number.",
-        bool: "{name} must be on or off.",
-    }
-    return sentences.get(kind, "{name} is not understood."), {}

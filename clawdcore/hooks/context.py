@@ -8,17 +8,14 @@ from typing import Any, Literal, Protocol, TypeVar, overload
 
 import msgspec
 
-from ..backend import Chunk, ModelInfo, Priority, Request
+from ..backend import Audio, Chunk, ModelInfo, Priority, Request, Transcript
+from .chats import Chats, NoChats
+from .control import Control, NoControl
+from .scope import Scope
+from .tools import NoTools, Tools
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-class Scope(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom ``forget`` is about: a user everywhere, or a chat with all in it."""
-
-    kind: Literal["chat", "user"]
-    id: int
 
 
 class Storage(Protocol):
@@ -141,6 +138,16 @@ class Models(Protocol):
         """The whole answer as one string; raises as :meth:`generate` does."""
         ...
 
+    async def transcribe(self, audio: Audio) -> Transcript:
+        """What is said, as ``audio.model`` ("provider/model") hears it; no other is asked.
+
+        Class, keys and deadline are those of the message behind it, as for a request.
+
+        Raises:
+            clawdcore.errors.BackendError: it can't be written down.
+        """
+        ...
+
     async def info(self) -> ModelInfo:
         """The primary model's limits. Raises :class:`~clawdcore.errors.BackendError`."""
         ...
@@ -152,7 +159,8 @@ class Context(msgspec.Struct, kw_only=True):
     ``options`` is an instance of the plugin's options model, or None.
     ``compaction`` is ``agents.defaults.compaction.mode``. ``clock`` gives
     seconds that only move forward (virtual in tests). ``help`` lists the
-    commands of all plugins: name and first line.
+    commands of all plugins: name and first line. ``chats``, ``control`` and ``tools`` are
+    the running bot's; where none runs they have nothing and refuse.
     """
 
     plugin: str
@@ -164,6 +172,21 @@ class Context(msgspec.Struct, kw_only=True):
     compaction: Literal["safeguard", "default"] = "safeguard"
     clock: Callable[[], float]
     help: Callable[[], tuple[tuple[str, str], ...]] = tuple
+    chats: Chats = msgspec.field(default_factory=NoChats)
+    control: Control = msgspec.field(default_factory=NoControl)
+    tools: Tools = msgspec.field(default_factory=NoTools)
 
 
-__all__ = ["Call", "Context", "Memory", "Models", "Priority", "Schedule", "Scope", "Storage"]
+__all__ = [
+    "Call",
+    "Chats",
+    "Context",
+    "Control",
+    "Memory",
+    "Models",
+    "Priority",
+    "Schedule",
+    "Scope",
+    "Storage",
+    "Tools",
+]

@@ -5,8 +5,8 @@ the rest out. An implementation may name fewer arguments than the hook has.
 Registrations run once, at load; nothing of pluggy runs while messages do.
 
 All ``register_*`` hooks must be plain functions. ``startup``, ``shutdown``,
-``prepare_reply``, ``reply_delivered`` and ``forget`` may be ``async def`` or
-plain; a plain one runs in a thread, off the event loop.
+``prepare_reply``, ``reply_delivered``, ``forget`` and ``privacy_notes`` may be
+``async def`` or plain; a plain one runs in a thread, off the event loop.
 """
 
 # pyright: reportUnusedParameter=false
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from ..messages import Message, Receipt, Reply
-    from .context import Context, Scope
+    from .context import Context
     from .registration import (
         RegisterBackend,
         RegisterButton,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         RegisterHandler,
         RegisterReader,
     )
+    from .scope import Scope
 
 PROJECT: Final = "clawdbot"
 """The entry point group, and pluggy's project name."""
@@ -134,6 +135,16 @@ def forget(scope: Scope, context: Context) -> Any:
     """Erase all that the plugin holds of a chat or a user.
 
     Returns what it held, in a few words for the user, or None for nothing.
-    All plugins are asked; the answers are listed. The command that asks comes
-    with the plugin ``commands``; nothing else calls it.
+    All plugins are asked; the answers are listed. :meth:`clawdcore.Control.forget` asks;
+    the command for people comes with the plugin ``commands``.
+    """
+
+
+@hookspec
+def privacy_notes(language: str, context: Context) -> Any:
+    """Say what of people's words leaves this machine, and to whom.
+
+    Returns one sentence in ``language`` (as :attr:`clawdcore.Sender.language`), or None
+    where nothing does. All plugins are asked; the answers are listed.
+    :meth:`clawdcore.Control.privacy` asks.
     """

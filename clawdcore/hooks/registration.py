@@ -26,7 +26,9 @@ class RegisterCommand(Protocol):
     ``format`` is what its ``str`` and its stream are; a ``Reply`` has its own.
     ``cheaper`` is a function of the same arguments that is called in its place while
     the bot is very busy (it may return :data:`~clawdcore.PASS` to leave it to the
-    command): a plain translation engine instead of the model, for example.
+    command): a plain translation engine instead of the model, for example. ``tool``: a
+    model may call it too (:class:`~clawdcore.Tools`). ``control``: it takes no time and no
+    model, and so goes ahead of everything and takes no seat: ``/stop``, ``/status``.
     """
 
     def __call__(
@@ -36,6 +38,8 @@ class RegisterCommand(Protocol):
         example: str = "",
         format: Format = "plain",
         cheaper: Callable[..., Any] | None = None,
+        tool: bool = False,
+        control: bool = False,
     ) -> Callable[[F], F]: ...
 
 
@@ -135,6 +139,8 @@ class Registry:
         example: str = "",
         format: Format = "plain",
         cheaper: Callable[..., Any] | None = None,
+        tool: bool = False,
+        control: bool = False,
     ) -> Callable[[F], F]:
         """The ``register`` of ``register_commands``."""
 
@@ -148,6 +154,8 @@ class Registry:
                     example=example,
                     format=format,
                     cheaper=cheaper,
+                    tool=tool,
+                    control=control,
                 )
             )
             return function

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from ..errors import StorageError
-from .context import Scope, Storage
+from .context import Storage
+from .scope import Scope
 
 T = TypeVar("T")
 SETTINGS_FILE: Final = "settings.db"
@@ -106,6 +107,16 @@ class SettingsStore:
                 )
 
         await self._run(work)
+
+    async def chats(self, plugin: str, prefix: str) -> list[tuple[str, int]]:
+        """The keys that begin with ``prefix``, each with the chat that it belongs to."""
+        rows = await self._run(
+            lambda database: database.execute(
+                "select key, chat from setting where plugin=? and substr(key, 1, ?)=?",
+                (plugin, len(prefix), prefix),
+            ).fetchall()
+        )
+        return [(str(key), int(chat)) for key, chat in rows]
 
     async def forget(self, scope: Scope) -> int:
         """Erase everything of a chat or a user; returns how many values it was."""

@@ -8,33 +8,38 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from .backend import FakeBackend
     from .clock import VirtualLoop
-    from .harness import ADA, Group, Harness, User
+    from .harness import Harness
     from .memory import FakeMemory
     from .network import NetworkRefused, network_refused
-    from .telegram import FakeTelegram, Sent
+    from .telegram import BOT, FakeTelegram, Sent
+    from .writing import ADA, Group, Said, User
 
 _HOME_OF: Final = {
-    "ADA": "harness",
+    "ADA": "writing",
+    "BOT": "telegram",
     "FakeBackend": "backend",
     "FakeMemory": "memory",
     "FakeTelegram": "telegram",
-    "Group": "harness",
+    "Group": "writing",
     "Harness": "harness",
     "NetworkRefused": "network",
+    "Said": "writing",
     "Sent": "telegram",
-    "User": "harness",
+    "User": "writing",
     "VirtualLoop": "clock",
     "network_refused": "network",
 }
 
 __all__ = [
     "ADA",
+    "BOT",
     "FakeBackend",
     "FakeMemory",
     "FakeTelegram",
     "Group",
     "Harness",
     "NetworkRefused",
+    "Said",
     "Sent",
     "User",
     "VirtualLoop",

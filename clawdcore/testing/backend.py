@@ -6,7 +6,10 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 
-from ..backend import Backend, Chunk, Load, ModelInfo, Request, Usage
+from ..backend import Backend, Chunk, Load, ModelInfo, Request, ToolCall, Usage
+
+Answer = str | Exception | ToolCall | tuple[ToolCall, ...]
+"""What a request gets."""
 
 
 class FakeBackend(Backend):
@@ -15,9 +18,10 @@ class FakeBackend(Backend):
     ``requests`` are those that came, in order. ``delay`` is in (virtual) seconds
     before each chunk; ``cancelled`` counts generations that were given up. ``model``
     is its model's id; the harness fills in the configured one where it is "".
+    ``tools``: it says that it can call tools. It calls what a test tells it to.
     """
 
-    def __init__(self, *, model: str = "", context_length: int = 4096) -> None:
+    def __init__(self, *, model: str = "", context_length: int = 4096, tools: bool = False) -> None:
         self.requests: list[Request] = []
         self.cancelled = 0
         self.delay = 0.0
@@ -25,10 +29,11 @@ class FakeBackend(Backend):
         self.started = False
         self.model = model
         self._length = context_length
-        self._answers: deque[str | Exception] = deque()
+        self.tools = tools
+        self._answers: deque[Answer] = deque()
 
-    def enqueue(self, *answers: str | Exception) -> None:
-        """What the next requests get: a text, or an error to raise."""
+    def enqueue(self, *answers: Answer) -> None:
+        """What the next requests get: a text, an error to raise, or calls of tools."""
         self._answers.extend(answers)
 
     async def start(self) -> None:
@@ -46,6 +51,7 @@ class FakeBackend(Backend):
                 id=self.model or "fake",
                 context_length=self._length,
                 max_output_tokens=self._length // 2,
+                tools=self.tools,
             )
         ]
 
@@ -55,6 +61,11 @@ class FakeBackend(Backend):
         answer = self._answers.popleft() if self._answers else request.turns[-1].content
         if isinstance(answer, Exception):
             raise answer
+        if isinstance(answer, ToolCall):
+            answer = (answer,)
+        if isinstance(answer, tuple):
+            yield Chunk(calls=answer, finish="tool_calls")
+            return
         words = answer.split(" ")
         finished = False
         self.running += 1

@@ -12,8 +12,6 @@ from collections.abc import Coroutine, Mapping, Sequence
 from copy import deepcopy
 from typing import Any, TypeVar
 
-import msgspec
-
 from ..backend import Backend
 from ..broker import memory_broker
 from ..config import Config, parse
@@ -21,37 +19,18 @@ from ..edge.app import Edge
 from ..edge.books import Books
 from ..edge.workers import OneWorker
 from ..hooks import callbacks
+from ..hooks.chats import Member
 from ..hooks.storage import SettingsStore
 from ..worker.app import Report, Worker
 from ..worker.refs import ModelRef
 from .backend import FakeBackend
 from .clock import VirtualLoop
 from .telegram import BOT, FakeTelegram, Sent
+from .writing import ADA, EPOCH, NO_FILES, Document, Files, Group, Said, User, Writer
 
 T = TypeVar("T")
-EPOCH = 1_800_000_000
-"""Telegram's clock when a test begins, seconds since 1970."""
 UNHURRIED = {"perSecond": 100_000, "perChat": 100_000, "groupPerMinute": 6_000_000}
 """A pace that holds nothing up."""
-
-
-class User(msgspec.Struct, frozen=True):
-    """Somebody who writes to the bot."""
-
-    id: int
-    name: str = "Ada"
-    username: str = ""
-    language: str = "en"
-
-
-class Group(msgspec.Struct, frozen=True):
-    """A group that the bot is in."""
-
-    id: int = -1001
-    title: str = "Group"
-
-
-ADA = User(101, "Ada", "ada")
 
 
 class Harness:
@@ -79,8 +58,7 @@ class Harness:
         self.config = self._configure(plugins, deepcopy(dict(config or {})))
         if isinstance(self.backend, FakeBackend) and not self.backend.model:
             self.backend.model = ModelRef.parse(self.config.agents.defaults.model.primary).model
-        self._next_message = 1
-        self._presses = 0
+        self._writer = Writer(self.telegram.files)
         self._running: asyncio.Task[None] | None = None
         self._told = False
         try:
@@ -154,19 +132,39 @@ class Harness:
 
     def say(
         self,
-        text: str,
+        text: str = "",
         *,
         sender: User = ADA,
         chat: Group | None = None,
-        reply_to: Sent | None = None,
+        reply_to: Sent | Said | None = None,
+        photo: bytes | None = None,
+        voice: bytes | None = None,
+        audio: bytes | None = None,
+        video: bytes | None = None,
+        video_note: bytes | None = None,
+        document: Document | None = None,
+        sticker: bytes | None = None,
+        album: str = "",
     ) -> str:
         """Write to the bot, and wait for all that it answers.
 
-        In private unless ``chat`` names a group. Returns the texts of its
-        messages to that chat, a line each; "" when it stays silent.
+        In private unless ``chat`` names a group. One file may come with it, whose bytes
+        the bot gets when it asks for them; ``text`` is then its caption. ``document`` is
+        (name, bytes, media type). Messages of one ``album`` were sent together.
+        ``reply_to`` is one of :attr:`sent` or of :attr:`said`. Returns the texts of the
+        bot's messages to that chat, a line each; "" when it stays silent.
         """
+        files = Files(
+            photo=photo,
+            voice=voice,
+            audio=audio,
+            video=video,
+            video_note=video_note,
+            document=document,
+            sticker=sticker,
+        )
         before = len(self.telegram.sent)
-        self._run(self._say(self._message(text, sender, chat, reply_to)))
+        self._run(self._say(self._message(text, sender, chat, reply_to, files, album)))
         where = sender.id if chat is None else chat.id
         new = self.telegram.sent[before:]
         return "\n".join(sent.text for sent in new if sent.chat == where)
@@ -194,7 +192,7 @@ class Harness:
         """
         shown, callback_data = self._button(text, message)
         before = len(self.telegram.sent)
-        update = self._callback_query(shown, callback_data if data is None else data, sender)
+        update = self._writer.press(shown, callback_data if data is None else data, sender)
         self._run(self._say(update) if wait else self._poke(update))
         return "\n".join(s.text for s in self.telegram.sent[before:] if s.chat == shown.chat)
 
@@ -210,25 +208,6 @@ class Harness:
                         return sent, callbacks.encode(button)
         raise LookupError(f"no button says {text!r}; there are {self.buttons or 'none'}")
 
-    def _callback_query(self, shown: Sent, data: str, sender: User) -> dict[str, Any]:
-        self._presses += 1
-        kind = "private" if shown.chat > 0 else "supergroup"
-        message = {
-            "message_id": shown.id,
-            "date": EPOCH + int(shown.at),
-            "chat": {"id": shown.chat, "type": kind},
-            "from": {"id": BOT.id, "is_bot": True, "first_name": "Bot"},
-            "text": shown.text,
-        }
-        query = {
-            "id": str(self._presses),
-            "from": _user(sender),
-            "message": message,
-            "chat_instance": str(shown.chat),
-            "data": data,
-        }
-        return {"callback_query": query}
-
     def inject(self, update: dict[str, Any]) -> None:
         """Hand the bot any update (without ``update_id``), and wait until it's done."""
         self._run(self._say(update))
@@ -237,10 +216,51 @@ class Harness:
         await self.telegram.inject(update)
         await self.edge.quiet()
 
-    def send(self, *texts: str, sender: User = ADA, chat: Group | None = None) -> None:
-        """Write several messages without waiting for the answers."""
+    def send(
+        self,
+        *texts: str,
+        sender: User = ADA,
+        chat: Group | None = None,
+        reply_to: Sent | Said | None = None,
+        photo: bytes | None = None,
+        album: str = "",
+    ) -> None:
+        """Write several messages without waiting for the answers; ``photo`` comes with each."""
+        files = Files(photo=photo)
         for text in texts:
-            self._run(self.telegram.inject(self._message(text, sender, chat, None)))
+            message = self._message(text, sender, chat, reply_to, files, album)
+            self._run(self.telegram.inject(message))
+
+    def _message(
+        self,
+        text: str,
+        sender: User,
+        chat: Group | None,
+        reply_to: Sent | Said | None,
+        files: Files = NO_FILES,
+        album: str = "",
+    ) -> dict[str, Any]:
+        return self._writer.message(
+            text,
+            sender=sender,
+            chat=chat,
+            reply_to=reply_to,
+            files=files,
+            album=album,
+            now=self.loop.time(),
+        )
+
+    def admins(
+        self, chat: Group | int, user: User | int | None = None, can_delete: bool = False
+    ) -> None:
+        """Make somebody an admin of a group, the bot itself where ``user`` is None.
+
+        ``can_delete``: messages of others too. What Telegram tells is remembered by the
+        bot for a minute: see :class:`~clawdcore.Chats`.
+        """
+        where = chat if isinstance(chat, int) else chat.id
+        who = BOT.id if user is None else user if isinstance(user, int) else user.id
+        self.telegram.members[where, who] = Member(admin=True, can_delete=can_delete)
 
     def settle(self) -> None:
         """Wait until everything that was written is answered."""
@@ -254,6 +274,16 @@ class Harness:
     def sent(self) -> list[Sent]:
         """Everything that the bot has sent, in order."""
         return self.telegram.sent
+
+    @property
+    def said(self) -> list[Said]:
+        """Everything that people have written, in order."""
+        return self._writer.said
+
+    @property
+    def deleted(self) -> list[tuple[int, int]]:
+        """The messages that the bot has deleted, its own and others': (chat, message id)."""
+        return self.telegram.deleted
 
     @property
     def buttons(self) -> list[str]:
@@ -270,32 +300,6 @@ class Harness:
     def books(self) -> Books:
         """What came in and what became of it."""
         return self.edge.books
-
-    def _message(
-        self, text: str, sender: User, chat: Group | None, reply_to: Sent | None
-    ) -> dict[str, Any]:
-        number = self._next_message
-        self._next_message += 1
-        where: dict[str, Any] = {"id": sender.id, "type": "private", "first_name": sender.name}
-        if chat is not None:
-            where = {"id": chat.id, "type": "supergroup", "title": chat.title}
-        message: dict[str, Any] = {
-            "message_id": number,
-            "date": EPOCH + int(self.loop.time()),
-            "chat": where,
-            "from": _user(sender),
-            "text": text,
-            "entities": list(_entities(text)),
-        }
-        if reply_to is not None:
-            message["reply_to_message"] = {
-                "message_id": reply_to.id,
-                "date": EPOCH,
-                "chat": where,
-                "from": {"id": BOT.id, "is_bot": True, "first_name": "Bot"},
-                "text": reply_to.text,
-            }
-        return {"message": message}
 
     def close(self) -> None:
         """Stop the bot as SIGTERM would, and end every task."""
@@ -331,27 +335,3 @@ class Harness:
 def _name_of(plugin: object) -> str:
     name = getattr(plugin, "__name__", type(plugin).__name__)
     return str(name).rpartition(".")[2].removeprefix("clawdbot_").lower()
-
-
-def _user(user: User) -> dict[str, Any]:
-    return {
-        "id": user.id,
-        "is_bot": False,
-        "first_name": user.name,
-        "username": user.username,
-        "language_code": user.language,
-    }
-
-
-def _entities(text: str) -> list[dict[str, Any]]:
-    """The entities that Telegram would find: a command first, and mentions."""
-    found = []
-    at = 0
-    for word in text.split(" "):
-        units = len(word.encode("utf-16-le")) // 2
-        bare = word.rstrip(",.:;!?")
-        if len(bare) > 1 and word[0] in "/@" and bare.isascii():
-            kind = "bot_command" if word[0] == "/" else "mention"
-            found.append({"type": kind, "offset": at, "length": len(bare.partition("\n")[0])})
-        at += units + 1
-    return found

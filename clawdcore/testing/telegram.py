@@ -11,6 +11,7 @@ from ..broker import Bot, Target
 from ..edge.api import CallError, Reason, Rejected, Whose
 from ..edge.markup import Entity
 from ..errors import FileUnavailable
+from ..hooks.chats import Member
 from ..messages import Keyboard
 
 BOT = Bot(7_000_000_001, "clawd_bot")
@@ -36,6 +37,7 @@ class FakeTelegram:
     bytes. ``sent`` holds messages with their newest text, ``edits`` each text that
     one was given: (chat, message, text). ``deleted`` and ``reactions`` name chat and
     message, ``typings`` chat and topic. ``answers`` are those to presses: (query, text).
+    ``asked`` names chat and user of each look at somebody's rights.
     """
 
     def __init__(self) -> None:
@@ -43,14 +45,17 @@ class FakeTelegram:
         self.drafts: list[tuple[int, str]] = []
         self.commands: dict[str, tuple[tuple[str, str], ...]] = {}
         self.files: dict[str, bytes] = {}
+        self.members: dict[tuple[int, int], Member] = {}
         self.failures: list[CallError] = []
         self.faults: dict[str, list[CallError]] = {}
         self.edits: list[tuple[int, int, str]] = []
         self.answers: list[tuple[str, str]] = []
+        self.asked: list[tuple[int, int]] = []
         self.deleted: list[tuple[int, int]] = []
         self.typings: list[tuple[int, int | None]] = []
         self.reactions: list[tuple[int, int, str]] = []
         self._gone: set[tuple[int, int]] = set()
+        self._written: set[tuple[int, int]] = set()
         self._updates: list[tuple[int, bytes]] = []
         self._next_update = 1
         self._next_message = 1000
@@ -61,6 +66,9 @@ class FakeTelegram:
         """Put an update in line, numbered; returns when the edge has accepted it."""
         number = self._next_update
         self._next_update += 1
+        if "message" in update:
+            message = update["message"]
+            self._written.add((message.get("chat", {}).get("id", 0), message.get("message_id", 0)))
         body = msgspec.json.encode({"update_id": number, **update})
         async with self._changed:
             self._updates.append((number, body))
@@ -150,12 +158,26 @@ class FakeTelegram:
         self.answers.append((query, text))
 
     async def delete(self, chat_id: int, message_id: int) -> None:
-        """As :meth:`Api.delete`; the message stays in ``sent``."""
+        """As :meth:`Api.delete`; a message of the bot stays in ``sent``.
+
+        Of others it deletes what they wrote in private, and in groups where it may.
+        """
         self._fault("delete")
-        if self._find(chat_id, message_id) is None:
+        written = (chat_id, message_id) in self._written
+        if (chat_id, message_id) in self._gone or not (
+            written or self._find(chat_id, message_id) is not None
+        ):
             raise Rejected("message to delete not found", Reason.NOT_FOUND)
+        if written and chat_id < 0 and not (await self.member(chat_id, BOT.id)).can_delete:
+            raise Rejected("message can't be deleted", Reason.NOT_ALLOWED)
         self._gone.add((chat_id, message_id))
         self.deleted.append((chat_id, message_id))
+
+    async def member(self, chat_id: int, user_id: int) -> Member:
+        """As :meth:`Api.member`."""
+        self._fault("member")
+        self.asked.append((chat_id, user_id))
+        return self.members.get((chat_id, user_id), Member())
 
     async def typing(self, target: Target) -> None:
         """As :meth:`Api.typing`."""

@@ -20,6 +20,7 @@ from ..access import Policy
 from ..admission.ladder import Rung
 from ..backend import Backend
 from ..broker import (
+    Answered,
     Closed,
     Commands,
     Deliver,
@@ -30,9 +31,7 @@ from ..broker import (
     Port,
     Ready,
     Remembered,
-    Send,
     Stop,
-    Target,
     Tell,
     ToEdge,
     ToWorker,
@@ -45,16 +44,17 @@ from ..hooks.loaded import Tables
 from ..hooks.loader import Loader
 from ..hooks.quarantine import Quarantine
 from ..hooks.storage import SettingsStore
-from ..messages import Reply
 from ..texts import LANGUAGES, translator
-from . import notices
 from .backends import make_backends
 from .builtin import CORE, builtin_commands, unique
+from .chats import AllChats
+from .control import BotControl
 from .dispatch import Dispatch
 from .failures import Failures
+from .listening import Listening
 from .memory import Ahead, Memories
 from .models import ModelChain
-from .owner import Notes, Owner
+from .owner import Owner
 from .pipeline import Pipeline
 from .plugins import Plugins
 from .reading import Files, Readers
@@ -65,7 +65,10 @@ from .schedule import Schedules
 from .seats import Seats
 from .servers import Servers, lowest_class
 from .serving import Serving
+from .telling import Telling
 from .threads import Threads
+from .tools import BotTools
+from .underway import UnderWay
 from .waiting import Waiting
 
 log = logging.getLogger(__name__)
@@ -108,12 +111,15 @@ class Worker:
         self._loader = loader or Loader()
         self._store = store or SettingsStore()
         self._targets = targets or {}
-        self._listening = tuple(gateway)
+        self._sockets = tuple(gateway)
         self._keys = tuple(keys)
         self._clock = clock
         defaults = config.agents.defaults
         timeout = defaults.timeout
         self._seats = Seats(defaults.max_concurrent, budget=timeout.total / 1000)
+        self.owner = Owner(config.channels.telegram.owner, self._store.of(CORE))
+        self._telling = Telling(port, self.owner, clock=clock)
+        self._tell = self._telling.tell
         self.refs = [ModelRef.parse(r) for r in (defaults.model.primary, *defaults.model.fallbacks)]
         self.models = ModelChain(
             self.refs,
@@ -129,17 +135,38 @@ class Worker:
             total_timeout=timeout.total / 1000,
             told=self._tell,
         )
-        self.owner = Owner(config.channels.telegram.owner, self._store.of(CORE))
-        self._notes = Notes()
-        self._later: dict[str, asyncio.TimerHandle] = {}
-        self._outbox: asyncio.Queue[Send] = asyncio.Queue(maxsize=32)
         self._starting: asyncio.Task[dict[str, BackendError]] | None = None
         self.tables = Tables()
         self._threads = Threads()
         self.plugins = Plugins(self.tables, self._threads)
         self._files = Files(port)
+        self._under_way = UnderWay()
         self._memories = Memories()
         self._schedules = Schedules(self._threads, now=wall)
+        self._failures = Failures(
+            Quarantine(), clock=clock, rested=lambda plugin, rest: self._tell("resting", plugin)
+        )
+        self._tools = BotTools(
+            lambda: self.tables.commands.values(),  # noqa: PLW0108 - the tables change
+            self._threads,
+            self._failures,
+        )
+        memory = self._memories.of(CORE)
+        self._listening = Listening(self._store, memory)
+        self._chats = AllChats(port, self._listening, clock=clock)
+        self._control = BotControl(
+            port,
+            owner=self.owner,
+            plugins=lambda: self.plugins,
+            resting=self._failures.resting,
+            models=self.models,
+            seats=self._seats,
+            under_way=self._under_way,
+            chats=self._chats,
+            store=self._store,
+            memory=memory,
+            clock=clock,
+        )
 
     def _context(self, name: str, options: Any) -> Context:
         return Context(
@@ -151,6 +178,9 @@ class Worker:
             schedule=self._schedules.of(name),
             compaction=self._config.agents.defaults.compaction.mode,
             clock=self._clock,
+            chats=self._chats.of(name),
+            control=self._control,
+            tools=self._tools,
             help=lambda: tuple((c.name, c.summary) for c in unique(self.tables.commands.values())),
         )
 
@@ -163,6 +193,7 @@ class Worker:
             clawdcore.errors.StorageError: the settings can't be read.
         """
         await self.owner.load()
+        await self._listening.load()
         self.tables = self._loader.tables(self._config.plugins, self._context, self._targets)
         own = builtin_commands(self.owner, lambda: self.tables.commands.values())  # noqa: PLW0108
         for command in own:
@@ -197,7 +228,7 @@ class Worker:
             await self._announce_commands()
             await self._schedules.open(self._port)
             async with asyncio.TaskGroup() as tasks:
-                notes = tasks.create_task(self._send_notes())
+                notes = tasks.create_task(self._telling.run())
                 memories = tasks.create_task(self._memories.run(self._port))
                 try:
                     if await self._receive(pipeline, tasks):
@@ -216,17 +247,16 @@ class Worker:
         except* Closed:
             log.debug("the edge is gone")
         finally:
-            for timer in self._later.values():
-                timer.cancel()
+            self._telling.stop()
             self._port.close()
 
     async def _serve(self, pipeline: Pipeline) -> Serving | None:
         """The gateway, if there is one, accepting calls."""
-        if not self._listening:
+        if not self._sockets:
             return None
         rooms = WorkerRooms(self.models, messages=pipeline.outcomes, resting=self._failures.resting)
         rooms.taking = True
-        serving = Serving(self._config, rooms, self._listening, self._keys, tell=self._tell)
+        serving = Serving(self._config, rooms, self._sockets, self._keys, tell=self._tell)
         await serving.start()
         return serving
 
@@ -239,6 +269,9 @@ class Worker:
     def remember(self, record: Remembered) -> None:
         """Take what another worker has remembered."""
         self._memories.take(record)
+        if record.plugin == CORE:
+            self._listening.changed(record.key)
+            self._control.changed(record.key)
 
     async def _receive(self, pipeline: Pipeline, tasks: asyncio.TaskGroup) -> bool:
         """Until the edge says stop, or is gone; returns whether somebody wants the rest."""
@@ -252,14 +285,16 @@ class Worker:
                     await pipeline.take(record)
                 case Fetched():
                     self._files.arrived(record)
+                case Answered():
+                    self._chats.answered(record)
                 case Delivered():
                     pipeline.waiting.delivered(record.receipt)
                     if self.plugins.wants_receipts:
                         tasks.create_task(self.plugins.delivered(record.receipt))
-                case Tell("started"):
-                    self._tell("started", ", ".join(sorted(self.tables.disabled)))
                 case Tell():
-                    self._tell(record.kind, record.subject)
+                    disabled = ", ".join(sorted(self.tables.disabled))
+                    started = record.kind == "started"
+                    self._tell(record.kind, disabled if started else record.subject)
                 case Remembered():
                     self.remember(record)
                 case Due():
@@ -270,11 +305,8 @@ class Worker:
                     log.warning("a second Hello was ignored")
 
     def _pipeline(self, hello: Hello) -> Pipeline:
-        failures = self._failures = Failures(
-            Quarantine(),
-            clock=self._clock,
-            rested=lambda plugin, rest: self._tell("resting", plugin),
-        )
+        failures = self._failures
+        self._chats.bot = hello.bot
         for plugin, seconds in hello.resting:
             failures.put_to_rest(plugin, seconds)
         ahead = Ahead(self._port, self._memories)
@@ -291,6 +323,8 @@ class Worker:
             seats=self._seats,
             failures=failures,
             clock=self._clock,
+            hearing=self._listening.of,
+            paused=lambda: self._control.paused,
         )
         total = self._config.agents.defaults.timeout.total / 1000
         self._schedules.attach(
@@ -314,6 +348,7 @@ class Worker:
             failures=failures,
             seats=self._seats,
             waiting=waiting,
+            under_way=self._under_way,
             rung=lambda: self.models.servers.rung,
             total_timeout=total,
             clock=self._clock,
@@ -340,39 +375,6 @@ class Worker:
         elif rung > before:
             self._tell("busy", rung.name)
 
-    def _tell(self, kind: str, subject: str) -> None:
-        """Queue a message to the owner, if there is one and it may be sent now."""
-        if not self.owner.id:
-            return
-        if not self._notes.allows(kind, subject, self._clock()):
-            self._tell_later(subject)
-            return
-        words = notices.to_owner(kind, subject, self.owner.language)
-        target = Target(chat_id=self.owner.id)
-        try:
-            self._outbox.put_nowait(Send(0, target, Reply(text=words), notice=True))
-        except asyncio.QueueFull:
-            log.warning("the owner was not told (%s): too much to tell", kind)
-
-    def _tell_later(self, subject: str) -> None:
-        """Tell trouble that may not be told yet when it may, if there still is any."""
-        wait = self._notes.held(subject, self._clock())
-        if wait is not None and subject not in self._later:
-            loop = asyncio.get_running_loop()
-            self._later[subject] = loop.call_later(wait, self._tell_held, subject)
-
-    def _tell_held(self, subject: str) -> None:
-        del self._later[subject]
-        if self._notes.held(subject, self._clock()) is not None:
-            self._tell("degraded", subject)
-
-    async def _send_notes(self) -> None:
-        try:
-            while True:
-                await self._port.send(await self._outbox.get())
-        except Closed:
-            log.debug("the edge is gone")
-
     async def close(self) -> None:
         """Stop plugins and backends and close the settings, each whatever the others do."""
         async with AsyncExitStack() as stack:
@@ -381,6 +383,7 @@ class Worker:
             stack.callback(self._threads.shutdown, cancel_futures=True)
             stack.push_async_callback(self._store.close)
             stack.push_async_callback(self.models.close)
+            stack.push_async_callback(self._chats.close)
             if self._starting is not None:
                 self._starting.cancel()
             await self.plugins.shutdown()

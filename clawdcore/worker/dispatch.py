@@ -29,6 +29,9 @@ STRANGERS: Final = 1000
 """A stranger is told so once in this many seconds; so many strangers are remembered."""
 
 
+NOBODY: Final[frozenset[str]] = frozenset()
+
+
 class Job(msgspec.Struct):
     """One message, or one press, on its way through the pipeline.
 
@@ -63,6 +66,11 @@ class Job(msgspec.Struct):
     refused: Overloaded | None = None
     dropped: bool = False
 
+    @property
+    def stoppable(self) -> bool:
+        """Whether it may be cancelled: its time is not over, and nobody has done so."""
+        return not (self.dropped or self.expired or self.left)
+
     def written(self) -> str:
         """What of the answer was there when it broke off, "" for white space only."""
         text = "".join(self.shown)
@@ -75,8 +83,17 @@ class Job(msgspec.Struct):
                 place.leave()
 
 
+def nobody_hears(chat: int) -> frozenset[str]:
+    """No plugin hears what is said to nobody in ``chat``."""
+    return frozenset()
+
+
 class Dispatch:
-    """Turns messages into jobs, in arrival order."""
+    """Turns messages into jobs, in arrival order.
+
+    ``hearing`` gives the plugins that hear what is said in a group to nobody, ``paused``
+    whether the bot rests for all but its owner.
+    """
 
     def __init__(
         self,
@@ -87,6 +104,8 @@ class Dispatch:
         seats: Seats,
         failures: Failures,
         clock: Callable[[], float],
+        hearing: Callable[[int], frozenset[str]] = nobody_hears,
+        paused: Callable[[], bool] = lambda: False,
     ) -> None:
         self._routes = routes
         self._policy = policy
@@ -94,7 +113,10 @@ class Dispatch:
         self._seats = seats
         self._failures = failures
         self._clock = clock
+        self._hearing = hearing
+        self._paused = paused
         self._askers = Line()
+        self._controls = Line()
         self._sessions = Line()
         self._strangers: dict[int, float] = {}
 
@@ -108,9 +130,12 @@ class Dispatch:
         if message.sender.id == self._owner.id:
             self._owner.language = message.sender.language
         command = self._routes.command(message)
+        addressed = access is not Access.OVERHEARD
+        if self._rests(message.sender.id) and not (command is not None and _control(command)):
+            words = notices.paused(message.sender.language)
+            return self._job(message, notice=words) if addressed else None
         if command is not None:
             return self._job(message, command=command)
-        addressed = access is not Access.OVERHEARD
         language = message.sender.language
         if message.command and addressed:
             if message.chat.kind != "private" and not message.addressed:
@@ -118,7 +143,9 @@ class Dispatch:
             nearest = self._routes.nearest(message.command)
             words = notices.unknown_command(message.command, nearest, language)
             return self._job(message, notice=words)
-        handlers = self._routes.handlers(message, addressed=addressed)
+        known = message.addressed or bool(message.command)
+        hearing = NOBODY if known else self._hearing(message.chat.id)
+        handlers = self._routes.handlers(message, addressed=addressed, hearing=hearing)
         if handlers:
             return self._job(message, handlers=handlers, addressed=addressed)
         if addressed and (message.addressed or message.chat.kind == "private"):
@@ -138,7 +165,13 @@ class Dispatch:
             self._owner.language = press.language
         button = self._routes.button(press)
         words = "" if button else pressing.gone(press.language)
+        if self._rests(press.sender.id) and not (button is not None and button.plugin == CORE):
+            words = notices.paused(press.language)
         return self._job(message, press=press, button=button, notice=words)
+
+    def _rests(self, sender: int) -> bool:
+        """Whether the bot rests for ``sender``."""
+        return self._paused() and not (self._owner.id and sender == self._owner.id)
 
     def _claims(self, message: Message) -> bool:
         """Whether somebody who may not write has the code that makes them the owner."""
@@ -173,8 +206,10 @@ class Dispatch:
         addressed: bool = True,
     ) -> Job:
         found = command or button
-        control = found is not None and found.plugin == CORE
+        control = found is not None and _control(found)
         ask = ask_of(message, classify(message, control=control))
+        # "/stop" is answered before what it stops.
+        at_once = command is not None and command.control
         return Job(
             message=message,
             target=Target(
@@ -183,9 +218,9 @@ class Dispatch:
                 reply_to=message.id,
                 private=message.chat.kind == "private",
             ),
-            turn=self._askers.enter(message.asker),
+            turn=(self._controls if at_once else self._askers).enter(message.asker),
             seat=self._seats.taken(ask),
-            origin=Origin(ask),
+            origin=Origin(ask, language=message.sender.language),
             command=command,
             handlers=handlers,
             press=press,
@@ -207,6 +242,11 @@ class Dispatch:
             self._failures.count(handler.plugin, error)
             return None
         return self._sessions.enter(key)
+
+
+def _control(found: Command | ButtonEntry) -> bool:
+    """Whether it takes no time, and goes ahead of everything."""
+    return found.plugin == CORE or (isinstance(found, Command) and found.control)
 
 
 CLOSED: Final = (Access.STRANGER, Access.REFUSED)

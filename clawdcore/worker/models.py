@@ -7,13 +7,13 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
 from ..admission.gate import Seat
 from ..admission.ladder import Rung
-from ..backend import Chunk, ModelInfo, Request
+from ..backend import Audio, Chunk, ModelInfo, Request, Transcript
 from ..errors import (
     BackendError,
     BackendUnavailable,
@@ -32,12 +32,14 @@ from .origin import ORIGIN, Origin
 from .refs import ModelRef
 from .seats import Seats
 from .servers import Server, Servers
+from .transcribing import transcribed
 
 log = logging.getLogger(__name__)
 
 SHORT: Final = 256
 """Tokens of an answer while answers are short."""
 
+Asked = TypeVar("Asked", Request, Audio)
 Told = Callable[[str, str], None]
 """Takes what happened ("degraded", "recovered") and the model's reference."""
 
@@ -111,6 +113,24 @@ class ModelChain:
         """As :meth:`clawdcore.Models.generate`."""
         return self._answer(request)
 
+    async def transcribe(self, audio: Audio) -> Transcript:
+        """As :meth:`clawdcore.Models.transcribe`."""
+        ref, origin = ModelRef.parse(audio.model), ORIGIN.get()
+        audio = self._claimed(audio, origin)
+        until = _first(audio.deadline, _now() + self._timeout)
+        asked = msgspec.structs.replace(audio, model=ref.model)
+        try:
+            async with self._seats.lent():
+                return await transcribed(self._server(ref), asked, origin, deadline=until)
+        except TimeoutError:
+            raise BackendUnavailable(f"{ref} did not finish within its time.") from None
+        except BackendError:
+            raise
+        except BaseException as error:
+            if ends_us(error):
+                raise
+            raise _foreign(ref, error, BackendUnavailable) from error
+
     async def _answer(self, request: Request) -> AsyncGenerator[Chunk, None]:
         origin = ORIGIN.get()
         request = self._claimed(request, origin)
@@ -133,7 +153,7 @@ class ModelChain:
                 async for chunk in chunks:
                     yield chunk
 
-    def _claimed(self, request: Request, origin: Origin | None) -> Request:
+    def _claimed(self, request: Asked, origin: Origin | None) -> Asked:
         """The request with the class, the keys and the deadline of the message behind it.
 
         A plugin may ask for a lower class than its message has, never a higher one.

@@ -8,6 +8,7 @@ import math
 from ..admission.ladder import Rung
 from ..errors import (
     BackendError,
+    ChatUnavailable,
     ClawdBotError,
     ContextOverflow,
     FileUnavailable,
@@ -93,6 +94,8 @@ def unavailable(error: ClawdBotError, language: str) -> str:
     _ = translator(language)
     if isinstance(error, FileUnavailable):
         return _("I couldn't get that file. Please send it again, or a smaller one.")
+    if isinstance(error, ChatUnavailable):
+        return _("Telegram doesn't answer me about this chat. Please try again later.")
     return _("I can't read or keep my settings right now. Please try again later.")
 
 
@@ -121,6 +124,21 @@ def resting(seconds: float, language: str) -> str:
     return translator(language)(
         "This feature had errors and is resting. Please try again in about {seconds} s."
     ).format(seconds=max(1, math.ceil(seconds)))
+
+
+def paused(language: str) -> str:
+    """The owner has sent the bot to rest."""
+    return translator(language)("I'm taking a break. Please try again later.")
+
+
+def settings_held(count: int, language: str) -> str:
+    """How many settings were erased that plugins kept."""
+    return translator(language)("settings ({count})").format(count=count)
+
+
+def not_erased(language: str) -> str:
+    """A plugin failed to forget."""
+    return translator(language)("an error: ask again, or ask my owner.")
 
 
 def stranger(user: int, language: str) -> str:

@@ -19,10 +19,11 @@ class Origin(msgspec.Struct, eq=False):
     ``ask`` is its claim to a seat; its ``deadline`` is the message's own. ``seated``:
     it had a model's seat before. ``waits`` are the seats that it stands in line for;
     ``shortened``: a model's answer was cut, since answers are short now; ``shared``: it
-    asked a model for what others may ask for too.
+    asked a model for what others may ask for too. ``language`` is its sender's.
     """
 
     ask: Ask
+    language: str = ""
     seated: bool = False
     shortened: bool = False
     shared: bool = False
@@ -45,7 +46,7 @@ def asked() -> Ask:
 
 
 def classify(message: Message, *, control: bool) -> Priority:
-    """A message's class; ``control`` for commands of the bot's own, which take no time."""
+    """A message's class; ``control`` for commands that take no time."""
     if control:
         return Priority.CONTROL
     if message.chat.kind == "private":

@@ -13,8 +13,9 @@ from concurrent.futures import Executor
 from functools import partial
 from typing import Any, Final
 
-from ..hooks.context import Scope
+from ..hooks.control import Held
 from ..hooks.loaded import Loaded, Tables
+from ..hooks.scope import Scope
 from ..messages import Message, Receipt, Reply
 from ..privacy import describe
 from .guard import ends_us, tame, within
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 SHUTDOWN_LIMIT: Final = 5.0
 """Seconds that one plugin's ``shutdown`` may take."""
 HOOK_LIMIT: Final = 5.0
-"""Seconds that ``prepare_reply`` or ``reply_delivered`` of one plugin may take."""
+"""Seconds that one ``prepare_reply``, ``reply_delivered`` or ``privacy_notes`` may take."""
 
 
 class Plugins:
@@ -89,20 +90,43 @@ class Plugins:
         """Tell every plugin that asks for it."""
         await self._all(self._told, "reply_delivered", HOOK_LIMIT, receipt=receipt)
 
-    async def forget(self, scope: Scope) -> list[str]:
-        """What the plugins held of ``scope`` and have erased."""
-        held = await self._all(self._tables.implementing("forget"), "forget", None, scope=scope)
-        return [str(words) for words in held if words]
+    async def forget(self, scope: Scope, failed: str) -> tuple[Held, ...]:
+        """What each plugin held of ``scope`` and has erased; ``failed`` stands for an error."""
+        held = []
+        for plugin in self._tables.implementing("forget"):
+            words = await self._said(plugin, "forget", None, failed, scope=scope)
+            if words:
+                held.append(Held(plugin.name, words))
+        return tuple(held)
+
+    async def privacy(self, language: str) -> tuple[Held, ...]:
+        """What each plugin hands on of people's words, in ``language``."""
+        notes = []
+        for plugin in self._tables.implementing("privacy_notes"):
+            words = await self._said(plugin, "privacy_notes", HOOK_LIMIT, "", language=language)
+            if words:
+                notes.append(Held(plugin.name, words))
+        return tuple(notes)
+
+    async def _said(
+        self, plugin: Loaded, hook: str, limit: float | None, failed: str, **given: object
+    ) -> str:
+        """What a plugin's hook says, "" for nothing, ``failed`` where it raises."""
+        try:
+            return str(await self._call(plugin, hook, limit, **given) or "")
+        except BaseException as error:
+            if ends_us(error):
+                raise
+            log.warning("%s of plugin %s failed: %s", hook, plugin.name, describe(error))
+            return failed
 
     async def _all(
         self, plugins: Iterable[Loaded], hook: str, limit: float | None, **given: object
-    ) -> list[object]:
-        results = []
+    ) -> None:
         for plugin in plugins:
             try:
-                results.append(await self._call(plugin, hook, limit, **given))
+                await self._call(plugin, hook, limit, **given)
             except BaseException as error:
                 if ends_us(error):
                     raise
                 log.warning("%s of plugin %s failed: %s", hook, plugin.name, describe(error))
-        return results

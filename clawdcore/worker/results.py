@@ -47,9 +47,9 @@ def caller(function: Callable[..., Any], threads: Executor) -> Caller:
     return in_thread
 
 
-async def call(function: Callable[..., Any], threads: Executor, *args: Any) -> Any:
+async def call(function: Callable[..., Any], threads: Executor, *args: Any, **kwargs: Any) -> Any:
     """Call ``function`` once, as :func:`caller` would."""
-    return await caller(function, threads)(*args)
+    return await caller(function, threads)(*args, **kwargs)
 
 
 def produced(plugin: str, result: Any, format: Format = "plain") -> Any:

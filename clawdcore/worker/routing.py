@@ -45,9 +45,21 @@ class Routes:
         """The command that the message calls, if it is one of ours."""
         return self.commands.get(message.command) if message.command else None
 
-    def handlers(self, message: Message, *, addressed: bool) -> tuple[Handler, ...]:
-        """Who is asked about a message that is no command."""
-        return self._handlers.get((message.kind, addressed), NOTHING)
+    def handlers(
+        self, message: Message, *, addressed: bool, hearing: frozenset[str] = frozenset()
+    ) -> tuple[Handler, ...]:
+        """Who is asked about a message that is no command.
+
+        ``hearing`` are the plugins that hear what is said to nobody: their handlers are
+        asked for both kinds, first those for what is said to somebody else.
+        """
+        kind = message.kind
+        found = self._handlers.get((kind, addressed), NOTHING)
+        if not hearing:
+            return found
+        other = self._handlers.get((kind, not addressed), NOTHING)
+        more = tuple(handler for handler in other if handler.plugin in hearing)
+        return more + found if addressed else found + more
 
     def button(self, press: Press) -> ButtonEntry | None:
         """What the pressed button does; None where its plugin is gone."""

@@ -20,8 +20,8 @@ from ..privacy import describe
 from . import notices
 from .failures import Failures
 from .guard import Tasks, ends_us, within
-from .pipeline import ANSWER_LIMIT
 from .results import call, produced
+from .streaming import ANSWER_LIMIT
 
 log = logging.getLogger(__name__)
 

@@ -358,4 +358,4 @@ def test_memory_stays_bounded_under_very_many_chats() -> None:
         assert queue.waiting <= queue.bound
     assert len(queue._promises) <= MOST
     assert len(queue._deadlines) <= 2 * queue.bound + 65
-    assert all(lane.remembered <= KEPT + queue.bound for lane in queue._lanes.values())
+    assert all(lane.remembered <= KEPT + queue.bound for lane in queue._lanes)

@@ -11,18 +11,23 @@ from contextlib import asynccontextmanager
 import msgspec
 import pytest
 
+from clawdcore import Member
 from clawdcore.broker import (
+    Answered,
     AnswerPress,
+    AskMember,
     Beat,
     Bot,
     Called,
     Closed,
     Commands,
+    DeleteLater,
     DeleteMessage,
     Deliver,
     Delivered,
     Done,
     Draft,
+    Drain,
     Due,
     EditMessage,
     Fetch,
@@ -68,6 +73,7 @@ TO_WORKER: list[ToWorker] = [
     Remembered("chat", "7", b"\x00\xff"),
     Deliver(1, b"{}", 2),
     Fetched(4, b"x", more=True),
+    Answered(5, Member(admin=True, can_delete=True)),
     Due(1, "p", "n", 5, 6, 7.0),
     Tell("started"),
     Delivered(Receipt(update_id=1, chat_id=2, message_ids=(3, 4))),
@@ -85,6 +91,9 @@ TO_EDGE: list[ToEdge] = [
     DeleteMessage(-5, 9),
     Done(1, Outcome.NOTICED),
     Fetch(1, "file"),
+    AskMember(5, -5, 7),
+    DeleteLater(6, -5, 9, 3.5),
+    Drain(),
     Commands("", (("help", "Help"),)),
     Remember("chat", "7", None),
     Plan("p", "n", 1, 2, 3.0, 4.0),

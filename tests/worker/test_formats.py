@@ -10,7 +10,7 @@ import pytest
 from clawdcore import Message, RegisterCommand, RegisterHandler, Reply, hookimpl
 from clawdcore.errors import GenerationFailed
 from clawdcore.testing import Harness
-from clawdcore.worker.pipeline import ANSWER_LIMIT
+from clawdcore.worker.streaming import ANSWER_LIMIT
 
 
 class Writer:

@@ -22,7 +22,7 @@ from clawdcore.errors import (
 )
 from clawdcore.testing import ADA, Group, Harness, User
 from clawdcore.worker.guard import GRACE
-from clawdcore.worker.pipeline import ANSWER_LIMIT, BREATH
+from clawdcore.worker.streaming import ANSWER_LIMIT, BREATH
 
 GROUP = Group()
 BOB = User(202, "Bob", "bob")
@@ -286,6 +286,7 @@ def test_unaddressed_group_text_is_neither_answered_nor_kept() -> None:
         assert bot.say(f"hello {canary}", chat=GROUP) == ""
         assert bot.backend.requests == []
         assert bot.books.unaddressed == 1
+        bot.said.clear()  # the test's own
         gc.collect()
         kept = [
             thing

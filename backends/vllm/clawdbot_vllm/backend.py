@@ -215,7 +215,7 @@ class VllmBackend(Backend):
         body = self._body(fleet, stack, exchange, call.deadline)
         await anext(body)  # from here on closing it closes the call, read or not
         response = exchange.response
-        return Relayed(response.status, response.headers.get("Content-Type", JSON), body)
+        return Relayed(response.status, response.headers.get("content-type", JSON), body)
 
     async def _body(
         self, fleet: Fleet, stack: AsyncExitStack, exchange: Exchange, deadline: float | None

@@ -1,4 +1,4 @@
-"""HTTP to the servers: one session, direct connections, and named failures. The only IO of calls.
+"""HTTP to the servers: direct connections, and named failures. The only IO of calls.
 
 No proxy of the environment is used, no redirect followed, no cookie kept, and no
 compressed answer taken: bytes that come are bytes that count.
@@ -8,24 +8,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from io import BytesIO
 from typing import Final
-
-import aiohttp
+from urllib.parse import urlsplit
 
 from .failures import AttemptFailed, Where, broken, cut, of_status, out_of_time, slow, unreachable
-from .servers import Address
+from .http import Cut, Garbled, HttpError, Pool, Response, Unreachable
+from .http.pool import Origin
+from .servers import PORTS, Address
 
-CONNECT: Final = 5.0
-"""Seconds for a connection to be made."""
-KEEP_ALIVE: Final = 4.0
-"""Seconds that an idle connection is kept; vLLM's server closes them after 5."""
 LONGEST_ERROR: Final = 1 << 16
 """Bytes of a refusal that are looked at."""
 LONGEST_BODY: Final = 1 << 23
 """Bytes of an answer that is read whole: a list of models, a transcript, metrics."""
-LARGE: Final = 1 << 20
-"""Bytes of a body above which aiohttp wants a file, to send it piece by piece."""
 LOOK: Final = 2.0
 """Seconds for /health and /metrics."""
 
@@ -34,19 +28,36 @@ class Client:
     """Asks servers. Made and closed inside a running loop."""
 
     def __init__(self) -> None:
-        # No limit: a limit would make requests wait in here, where nobody counts them.
-        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE)
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT),
-            headers={"User-Agent": "clawdbot", "Accept-Encoding": "identity"},
-            auto_decompress=False,
-            trust_env=False,
-        )
+        self._loop = asyncio.get_running_loop()
+        self._pool = Pool()
+        self._targets: dict[str, tuple[Origin, str, str]] = {}
 
     async def close(self) -> None:
-        await self._session.close()
+        await self._pool.close()
+
+    async def _ask(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, until: float
+    ) -> Response:
+        """Raises :class:`~.http.HttpError`, and TimeoutError at ``until``."""
+        origin, place, path = self._targets.get(url) or self._target(url)
+        lines = [
+            f"{method} {path} HTTP/1.1\r\nHost: {place}\r\nUser-Agent: clawdbot\r\n"
+            "Accept-Encoding: identity\r\n",
+            *[f"{name}: {value}\r\n" for name, value in headers.items()],
+            f"Content-Length: {len(body)}\r\n\r\n" if body or method == "POST" else "\r\n",
+        ]
+        return await self._pool.ask(origin, "".join(lines).encode(), body, until)
+
+    def _target(self, url: str) -> tuple[Origin, str, str]:
+        """Where ``url`` leads: the server, its name there, and the path. A few are asked for."""
+        parts = urlsplit(url)
+        host = (parts.hostname or "").encode("idna").decode("ascii")
+        place = f"[{host}]" if ":" in host else host
+        origin = Origin(parts.scheme == "https", host, parts.port or PORTS.get(parts.scheme, 80))
+        path = parts.path + (f"?{parts.query}" if parts.query else "")
+        name = place if parts.port is None else f"{place}:{parts.port}"
+        self._targets[url] = target = (origin, name, path or "/")
+        return target
 
     async def post(
         self,
@@ -59,7 +70,7 @@ class Client:
         seconds: float,
         deadline: float | None,
         option: str,
-    ) -> aiohttp.ClientResponse:
+    ) -> Response:
         """The answer once its headers are here, whatever its status is but a redirect.
 
         They may take ``seconds``, which ``option`` sets.
@@ -67,28 +78,22 @@ class Client:
         Raises:
             AttemptFailed: the server can't be reached, is slow, or sends no HTTP.
         """
-        loop = asyncio.get_running_loop()
-        limit = loop.time() + seconds
+        limit = self._loop.time() + seconds
         until = limit if deadline is None else min(limit, deadline)
+        url, given = f"{address.base}/{path}", {**address.headers, **headers}
         try:
-            async with asyncio.timeout_at(until):
-                response = await self._session.post(
-                    f"{address.base}/{path}",
-                    data=BytesIO(body) if len(body) > LARGE else body,
-                    headers={**address.headers, **headers},
-                    allow_redirects=False,
-                )
-        except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError):
+            response = await self._ask("POST", url, given, body, until)
+        except Unreachable:
             raise unreachable(where) from None
         except TimeoutError:
             if until == deadline:
                 raise out_of_time(where, begun=False) from None
             raise slow(where, seconds, option=option, begun=False) from None
-        except aiohttp.ClientResponseError:
+        except Garbled:
             raise broken(where, "does not speak HTTP", begun=False) from None
-        except (aiohttp.ClientError, OSError):
+        except Cut:
             raise cut(where, begun=False) from None
-        encoding = response.headers.get("Content-Encoding", "identity")
+        encoding = response.headers.get("content-encoding", "identity")
         if encoding.lower() != "identity":
             response.close()
             raise broken(where, "sent a compressed answer that nobody asked for", begun=False)
@@ -105,26 +110,28 @@ class Client:
         Raises:
             AttemptFailed: as :meth:`post`, or the answer is too long.
         """
+        response: Response | None = None
         try:
-            async with (
-                asyncio.timeout(seconds),
-                self._session.get(url, headers=headers, allow_redirects=False) as response,
-            ):
-                body = await whole(where, response, LONGEST_BODY, deadline=None, seconds=seconds)
-                return response.status, body
-        except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError):
+            until = self._loop.time() + seconds
+            response = await self._ask("GET", url, headers, b"", until)
+            body = await whole(where, response, LONGEST_BODY, deadline=until, seconds=seconds)
+            return response.status, body
+        except Unreachable:
             raise unreachable(where) from None
         except TimeoutError:
             raise slow(where, seconds, option="headersTimeout", begun=False) from None
-        except aiohttp.ClientResponseError:
+        except Garbled:
             raise broken(where, "does not speak HTTP", begun=False) from None
-        except (aiohttp.ClientError, OSError):
+        except Cut:
             raise cut(where, begun=False) from None
+        finally:
+            if response is not None:
+                response.close()
 
 
 async def block(
     where: Where,
-    response: aiohttp.ClientResponse,
+    response: Response,
     *,
     seconds: float,
     deadline: float | None,
@@ -135,32 +142,28 @@ async def block(
     Raises:
         AttemptFailed: none came for ``seconds``, or the connection broke.
     """
-    content = response.content
-    now = asyncio.get_running_loop().time()
+    now = response.loop.time()
     limit = now + seconds
     until = limit if deadline is None else min(limit, deadline)
     if now >= until:  # data that lies ready would never let a timer fire
         raise out_of_time(where, begun=begun)
     try:
-        if ready := content.read_nowait():
+        if ready := response.read_nowait():
             return ready
-        if content.at_eof():
+        if response.at_eof():
             return b""
-        async with asyncio.timeout_at(until):
-            return await content.readany()
-    except aiohttp.ClientPayloadError:
-        raise cut(where, begun=begun) from None
+        return await response.read(until)
     except TimeoutError:
         if until == deadline:
             raise out_of_time(where, begun=begun) from None
         raise slow(where, seconds, option="idleTimeout", begun=begun) from None
-    except (aiohttp.ClientError, OSError):
+    except HttpError:
         raise cut(where, begun=begun) from None
 
 
 async def whole(
     where: Where,
-    response: aiohttp.ClientResponse,
+    response: Response,
     longest: int,
     *,
     seconds: float,
@@ -182,12 +185,12 @@ async def whole(
     return b"".join(parts)
 
 
-async def refused(where: Where, response: aiohttp.ClientResponse, *, wait: float) -> AttemptFailed:
+async def refused(where: Where, response: Response, *, wait: float) -> AttemptFailed:
     """What an answer that is no success means, after at most :data:`LOOK` seconds of reading it.
 
     The connection is given back where the answer was short, else closed.
     """
-    told = response.headers.get("Retry-After", "")
+    told = response.headers.get("retry-after", "")
     until = asyncio.get_running_loop().time() + LOOK
     parts: list[bytes] = []
     try:

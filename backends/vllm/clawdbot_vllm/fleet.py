@@ -8,13 +8,12 @@ from contextlib import asynccontextmanager
 from random import Random
 from typing import Final
 
-import aiohttp
-
 from clawdcore import BackendUnavailable, Overloaded
 
 from . import loads, picking, retrying
 from .client import Client, refused
 from .failures import AttemptFailed, Where
+from .http import Response
 from .options import VllmOptions
 from .servers import Server
 from .watch import Watch
@@ -29,6 +28,7 @@ class Fleet:
     def __init__(
         self, provider: str, servers: Sequence[Server], options: VllmOptions, random: Random
     ) -> None:
+        self.loop = asyncio.get_running_loop()
         self.provider = provider
         self.servers = servers
         self.options = options
@@ -79,7 +79,7 @@ class Fleet:
 
     def blame(self, server: Server, failed: AttemptFailed) -> None:
         """Remember a failure, for which the server may be left out for a while."""
-        self._watch.failed(server, failed.kind, asyncio.get_running_loop().time())
+        self._watch.failed(server, failed.kind, self.loop.time())
 
     def pause(
         self,
@@ -91,7 +91,7 @@ class Fleet:
         deadline: float | None,
     ) -> float | None:
         """Blame ``server``, the last of ``tried``; the seconds until the next attempt, if any."""
-        now = asyncio.get_running_loop().time()
+        now = self.loop.time()
         self.blame(server, failed)
         if begun or self.closed:
             return None
@@ -122,12 +122,11 @@ class Fleet:
         Raises:
             AttemptFailed: no answer began, or one with a status that ``takes`` doesn't take.
         """
-        loop = asyncio.get_running_loop()
         where = self.where(server, model)
-        began = loop.time()
+        began = self.loop.time()
         self._watch.used(began)
         server.in_flight += 1
-        response: aiohttp.ClientResponse | None = None
+        response: Response | None = None
         try:
             response = await self.client.post(
                 where,
@@ -146,7 +145,7 @@ class Fleet:
             if not streamed:
                 exchange.came()
             yield exchange
-            loads.finished(server, loop.time() - began)
+            loads.finished(server, self.loop.time() - began)
         finally:
             server.in_flight -= 1
             if response is not None:
@@ -156,9 +155,7 @@ class Fleet:
 class Exchange:
     """An answer that has begun."""
 
-    def __init__(
-        self, server: Server, where: Where, response: aiohttp.ClientResponse, began: float
-    ) -> None:
+    def __init__(self, server: Server, where: Where, response: Response, began: float) -> None:
         self.server = server
         self.where = where
         self.response = response
@@ -167,7 +164,7 @@ class Exchange:
     def came(self) -> None:
         """Bytes of the answer are here; the first ones tell how fast the server answers."""
         if self._began is not None:
-            now = asyncio.get_running_loop().time()
+            now = self.response.loop.time()
             loads.answered(self.server, now - self._began)
             self._began = None
 
@@ -183,7 +180,7 @@ class Attempts:
 
     def server(self) -> Server:
         """Raises :class:`~clawdcore.Overloaded` where all are full."""
-        server = self._fleet.pick(asyncio.get_running_loop().time(), self._tried)
+        server = self._fleet.pick(self._fleet.loop.time(), self._tried)
         self._tried.append(server)
         return server
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from typing import Final
 
-import aiohttp
 import msgspec
 
 from clawdcore import Chunk
@@ -13,6 +12,7 @@ from clawdcore import Chunk
 from .client import block
 from .events import EventStream
 from .failures import AttemptFailed, Kind, Where, broken, cut, of_status
+from .http import Response
 from .reading import ErrorEvent, Reader
 
 EVENTS: Final = "text/event-stream"
@@ -24,7 +24,7 @@ DRAIN: Final = 0.05
 
 async def chunks(
     where: Where,
-    response: aiohttp.ClientResponse,
+    response: Response,
     reader: Reader,
     *,
     idle: float,
@@ -85,7 +85,7 @@ def _text(where: Where, stream: EventStream, reader: Reader, data: bytes, wait: 
     return text
 
 
-async def _drain(where: Where, response: aiohttp.ClientResponse) -> None:
+async def _drain(where: Where, response: Response) -> None:
     """Read the end of the body; a server that keeps it open loses the connection."""
     try:
         rest = await block(where, response, seconds=DRAIN, deadline=None, begun=True)

@@ -15,7 +15,7 @@ class Ready:
     """A response whose next bytes always lie ready."""
 
     def __init__(self) -> None:
-        self.content = self
+        self.loop = asyncio.get_running_loop()
 
     def read_nowait(self) -> bytes:
         return b"more"

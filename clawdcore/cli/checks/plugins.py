@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ...backend import Backend, Chunk, ModelInfo, Request
+from ...backend import Audio, Backend, Chunk, ModelInfo, Request, Transcript
 from ...config import Config
 from ...errors import BackendUnavailable, ClawdBotError
 from ...hooks.context import Context
@@ -41,6 +41,10 @@ class _NoModels:
         raise _refused()
 
     async def complete(self, request: Request) -> str:
+        """Refuse."""
+        raise _refused()
+
+    async def transcribe(self, audio: Audio) -> Transcript:
         """Refuse."""
         raise _refused()
 

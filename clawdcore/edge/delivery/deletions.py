@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 DELETABLE: Final = 48 * 3600.0
 """Seconds for which a bot may delete its message (core.telegram.org/bots/api#deletemessage)."""
+DELETE_BEFORE: Final = DELETABLE - 600.0
+"""Seconds after which a message is deleted at the latest, so that it still can be."""
 AT_ONCE: Final = 4
 PAUSE_LIMIT: Final = 300.0
 """Seconds between two tries of one deletion, at most; they begin at 1 and double."""

@@ -204,7 +204,7 @@ class Delivery:
         return None if found is None else found > 0
 
     def delete(self, chat_id: int, message_id: int, due: float, tasks: asyncio.TaskGroup) -> None:
-        """Delete a message of ours at ``due``, in seconds since the epoch."""
+        """Delete a message at ``due``, in seconds since the epoch."""
         self._deletions.add(chat_id, message_id, due, tasks)
 
     async def flushed(self) -> None:

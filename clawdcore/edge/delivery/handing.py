@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Final, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -15,7 +15,7 @@ from ..api import CallError, Reason, Rejected, Unreachable
 from ..books import UNKNOWN
 from .calling import Caller, Halted
 from .composing import compose
-from .deletions import DELETABLE, Deletions
+from .deletions import DELETE_BEFORE, Deletions
 from .known import Known
 from .lane import Lane
 from .merging import Part, merged
@@ -23,9 +23,6 @@ from .retrying import UNKNOWN_RETRIES
 from .streams import Answers, Streams
 
 log = logging.getLogger(__name__)
-
-DELETE_BEFORE: Final = DELETABLE - 600.0
-"""Seconds after which a message is deleted at the latest, so that it still can be."""
 
 Sending = Callable[[Send, int], Awaitable[None]]
 Owe = Callable[[int, int, float], Awaitable[None]]

@@ -23,7 +23,11 @@ from clawdcore import (
     ContextOverflow,
     GenerationFailed,
     Message,
+    ModelInfo,
     Request,
+    RequestRefused,
+    Tool,
+    ToolCall,
     Turn,
 )
 
@@ -33,6 +37,7 @@ from .options import ChatOptions
 from .sessions import Exchange, Session
 from .summaries import safeguard
 from .tokens import of_turn
+from .toolbox import ROUNDS, Toolbox
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +46,8 @@ UNKNOWN_CONTEXT: Final = 4096
 Keep = Callable[[], None]
 CUT: Final = "…"
 """Ends an answer that reached its most tokens."""
+BETWEEN: Final = "\n\n"
+"""Between what the model wrote before it called a tool, and after."""
 
 
 class Question:
@@ -50,8 +57,11 @@ class Question:
     history that the session is to be cut down to once there is an answer.
     """
 
-    def __init__(self, message: Message, name: str, text: str, system: str) -> None:
+    def __init__(
+        self, message: Message, name: str, text: str, system: str, toolbox: Toolbox
+    ) -> None:
         self.message = message
+        self.toolbox = toolbox
         self.name = name
         self.turn = Turn("user", text)
         self.system = Turn("system", system)
@@ -83,9 +93,10 @@ class Answerer:
             clawdcore.BackendError: no model could answer, or it broke off.
         """
         session.language = message.sender.language or session.language
-        question = self._question(session, message, text, quoted)
+        info = await self._info()
+        question = self._question(session, message, text, quoted, self._toolbox(info, message))
         try:
-            async with aclosing(self._pieces(session, question)) as pieces:
+            async with aclosing(self._pieces(session, question, info)) as pieces:
                 async for piece in pieces:
                     question.said.append(piece)
                     yield piece
@@ -93,7 +104,15 @@ class Answerer:
             if self._remember(session, question):
                 keep()
 
-    def _question(self, session: Session, message: Message, text: str, quoted: str) -> Question:
+    def _toolbox(self, info: ModelInfo | None, message: Message) -> Toolbox:
+        """The tools that this message's answer may use."""
+        tools = self._context.tools
+        wanted = self._options.tools and info is not None and info.tools
+        return Toolbox(tools, tools.all() if wanted else (), message)
+
+    def _question(
+        self, session: Session, message: Message, text: str, quoted: str, toolbox: Toolbox
+    ) -> Question:
         group = message.chat.kind != "private"
         name = prompts.label(message.sender, session.exchanges) if group else ""
         before = message.reply_to
@@ -106,13 +125,16 @@ class Answerer:
             quoted_name=prompts.label(before.sender) if before is not None else "",
             unseen=prompts.unseen(message.attachments) if text == message.body.strip() else (),
         )
-        return Question(
-            message, name, asked, prompts.system(self._options.system_prompt, group=group)
-        )
+        own = self._options.system_prompt
+        system = prompts.system(own, group=group, tools=bool(toolbox.offered))
+        return Question(message, name, asked, system, toolbox)
 
-    async def _pieces(self, session: Session, question: Question) -> AsyncGenerator[str, None]:
+    async def _pieces(
+        self, session: Session, question: Question, info: ModelInfo | None
+    ) -> AsyncGenerator[str, None]:
         """Ask with as much of the session as fits; once more with half of it if need be."""
-        window = (await self._window()).within(session.ceiling)
+        window = self._window(info).within(session.ceiling)
+        question.fixed += question.toolbox.reserve(window.prompt)
         await self._make_room(session, window, question)
         own = question.fixed + scaled(question.tokens, max(1.0, session.ratio))
         sent = view(session, window.prompt - own)
@@ -121,7 +143,8 @@ class Answerer:
                 async for piece in pieces:
                     yield piece
         except ContextOverflow:
-            if question.said or not sent.tokens(session.ratio):
+            again = not (question.said or question.toolbox.called)
+            if not again or not sent.tokens(session.ratio):
                 raise
         else:
             return
@@ -134,12 +157,16 @@ class Answerer:
                 session.ceiling = max(fits, 3 * refused // 4)
                 yield piece
 
-    async def _window(self) -> Window:
+    async def _info(self) -> ModelInfo | None:
+        """What the primary model is; None while it can't tell."""
         try:
-            info = await self._context.models.info()
+            return await self._context.models.info()
         except BackendError:
-            context = output = UNKNOWN_CONTEXT
-        else:
+            return None
+
+    def _window(self, info: ModelInfo | None) -> Window:
+        context = output = UNKNOWN_CONTEXT
+        if info is not None:
             context, output = info.context_length, info.max_output_tokens
         options = self._options
         return Window.of(
@@ -157,7 +184,7 @@ class Answerer:
             return
 
         async def ask(turns: Sequence[Turn], tokens: int) -> str:
-            request = self._request(question, turns, tokens, temperature=0.0)
+            request = self._request(turns, tokens, temperature=0.0)
             return await self._context.models.complete(request)
 
         self._compacting.add(id(session))
@@ -183,16 +210,58 @@ class Answerer:
         return True
 
     def _request(
-        self, question: Question, turns: Sequence[Turn], tokens: int, temperature: float | None
+        self,
+        turns: Sequence[Turn],
+        tokens: int,
+        temperature: float | None,
+        tools: tuple[Tool, ...] = (),
+        choice: str = "",
     ) -> Request:
-        return Request(turns=tuple(turns), max_tokens=tokens, temperature=temperature, elastic=True)
+        return Request(
+            turns=tuple(turns),
+            max_tokens=tokens,
+            temperature=temperature,
+            tools=tools,
+            tool_choice=choice,
+            elastic=True,
+        )
 
     async def _generated(
         self, session: Session, window: Window, question: Question, sent: View
     ) -> AsyncGenerator[str, None]:
-        """What the model writes; what it counted goes into the session's ratio."""
-        turns = (question.system, *sent.turns(), question.turn)
-        request = self._request(question, turns, window.answer, self._options.temperature)
+        """What the model writes, and what it writes after the tools that it called."""
+        turns = [question.system, *sent.turns(), question.turn]
+        toolbox = question.toolbox
+        rounds = 0
+        while True:
+            # The last round has no calls any more, but what was called must be described.
+            choice = "none" if toolbox.offered and rounds == ROUNDS else ""
+            request = self._request(
+                turns, window.answer, self._options.temperature, toolbox.offered, choice
+            )
+            said: list[str] = []
+            calls: list[ToolCall] = []
+            try:
+                async with aclosing(self._asked(session, request, calls)) as pieces:
+                    async for piece in pieces:
+                        if not said and question.said and not piece.isspace():
+                            yield BETWEEN
+                        said.append(piece)
+                        yield piece
+            except RequestRefused:
+                if not toolbox.offered or toolbox.called or said:
+                    raise
+                toolbox.offered = ()  # a fallback answers, which takes none
+                continue
+            if not calls or choice:
+                return
+            rounds += 1
+            turns += await toolbox.answer(calls, "".join(said), window.prompt)
+
+    async def _asked(
+        self, session: Session, request: Request, calls: list[ToolCall]
+    ) -> AsyncGenerator[str, None]:
+        """One request; what the model counted goes into the session's ratio."""
         last = Chunk()
         begun = False
         async with _closing(self._context.models.generate(request)) as chunks:
@@ -200,10 +269,11 @@ class Answerer:
                 if chunk.text:
                     begun = begun or not chunk.text.isspace()
                     yield chunk.text
+                calls += chunk.calls
                 if chunk.finish is not None or chunk.usage is not None:
                     last = chunk
-        if last.usage is not None:
-            estimated = sum(of_turn(turn.content) for turn in turns)
+        if last.usage is not None and not request.tools:  # what tools take is no estimate of ours
+            estimated = sum(of_turn(turn.content) for turn in request.turns)
             session.measured(estimated, last.usage.prompt_tokens)
         if last.finish == "length" and begun:
             yield CUT

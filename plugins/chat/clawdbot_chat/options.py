@@ -51,3 +51,7 @@ class ChatOptions(BaseModel):
         description="How long summing up may delay one answer; then the oldest turns are dropped "
         "instead. 0: never sum up.",
     )
+    tools: bool = Field(
+        default=True,
+        description="Let the model call the commands that plugins offer it as tools, where it can.",
+    )

@@ -21,6 +21,7 @@ def test_all_options_load_under_their_names_in_the_file() -> None:
             "idleMinutes": 1.5,
             "historyTokens": 2000,
             "summarySeconds": 0,
+            "tools": False,
         }
     )
     assert options == ChatOptions(
@@ -31,6 +32,7 @@ def test_all_options_load_under_their_names_in_the_file() -> None:
         idleMinutes=1.5,
         historyTokens=2000,
         summarySeconds=0,
+        tools=False,
     )
 
 

@@ -53,3 +53,22 @@ def _leading(
         if names_language(name, text) and (codes or not is_code(name)):
             return language, text
     return None, words
+
+
+def languages_in(words: str) -> tuple[list[Language], str]:
+    """The languages that a list names, each once, and the first word that is none, or "".
+
+    Names may have several words; commas, slashes and "and" may stand between them.
+    """
+    rest = re.sub(r"[,;/+、，；]|\band\b|和", " ", words).split()
+    found: list[Language] = []
+    while rest:
+        for count in reversed(range(1, min(len(rest), longest_name()) + 1)):
+            language = find(" ".join(rest[:count]))
+            if language is not None:
+                found.append(language)
+                rest = rest[count:]
+                break
+        else:
+            return list(dict.fromkeys(found)), rest[0]
+    return list(dict.fromkeys(found)), ""

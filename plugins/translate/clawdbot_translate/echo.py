@@ -6,6 +6,7 @@ import unicodedata
 from typing import Final
 
 from .guessing import guess
+from .identification import identify, related
 from .languages import Language
 from .scripts import ALPHABETS, FIXED, KANA, letters
 
@@ -90,7 +91,13 @@ def undecided(answer: str, source: str, target: Language) -> bool:
 
 
 def _stays(answer: str, source: str, target: Language) -> bool:
-    if len(answer.split()) < SENTENCE_WORDS:
-        return False
+    """Whether the answer is in another language than ``target``.
+
+    Of a short answer that must be sure, and not one that is easily mixed up with it.
+    """
     guessed = guess(answer)
-    return bool(guessed) and guessed == guess(source) != target.base
+    sentence = bool(guessed) and len(answer.split()) >= SENTENCE_WORDS
+    if sentence and guessed == guess(source) != target.base:
+        return True
+    found = identify(answer)
+    return found.sure and not related(found.code, target.base)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from .languages import Language
-from .scripts import main_script
+from .scripts import FIXED, main_script
 
 SINGLE: Final[Mapping[str, str]] = {
     "Armn": "hy",
@@ -85,16 +85,25 @@ EVERYDAY: Final[Mapping[str, frozenset[str]]] = {
 _WORD: Final = re.compile(r"[^\W\d_](?:[\w'’\u0300-\u036f\u0900-\u097f-]*\w)?|[\u0900-\u097f]+")
 
 
+SCRIPT: Final = 99
+"""What a script that stands for one language weighs, in everyday words."""
+
+
 def guess(text: str) -> str:
     """The base code of the language that ``text`` seems to be in, or ""."""
+    return weighed(text)[0]
+
+
+def weighed(text: str) -> tuple[str, int]:
+    """What :func:`guess` gives, and how many everyday words speak for it."""
     script = main_script(text)
     if script in SINGLE:
-        return SINGLE[script]
-    words = [word.replace("’", "'") for word in _WORD.findall(_folded(text))]
+        return SINGLE[script], SCRIPT
+    words = [word.replace("’", "'") for word in _WORD.findall(_folded(FIXED.sub(" ", text)))]
     hits = {code: sum(word in everyday for word in words) for code, everyday in EVERYDAY.items()}
     most = max(hits.values())
     best = [code for code, count in hits.items() if count == most]
-    return best[0] if most and len(best) == 1 else ""
+    return (best[0], most) if most and len(best) == 1 else ("", 0)
 
 
 def seems_in(text: str, language: Language) -> bool:

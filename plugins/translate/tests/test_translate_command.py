@@ -126,7 +126,7 @@ def test_an_echo_is_asked_again_in_another_way(bot: Bot) -> None:
     first, second = bot.model.requests
     assert first.turns != second.turns
     assert first.temperature == 0 and second.temperature > 0
-    assert bot.telegram.drafts == []
+    assert {text for _, text in bot.telegram.drafts} <= {"最終バスは11時に出ます。"}
 
 
 @pytest.mark.parametrize(
@@ -140,12 +140,14 @@ def test_an_echo_is_asked_again_in_another_way(bot: Bot) -> None:
 )
 def test_two_failures_are_told_and_not_shown(bot: Bot, answers: tuple[str, str]) -> None:
     bot.model.enqueue(*answers)
-    assert bot.say("/translate ja The last bus leaves at eleven.") == (
+    told = (
         "I tried twice and could not translate this into Japanese. "
         "Please say it differently, or ask for another language."
     )
+    assert bot.say("/translate ja The last bus leaves at eleven.") == told
     assert len(bot.prompts()) == 2
-    assert bot.telegram.drafts == []
+    assert {text for _, text in bot.telegram.drafts} <= {told}
+    assert bot.buttons == []
 
 
 def test_the_failure_is_told_in_the_readers_language(bot: Bot) -> None:
@@ -228,6 +230,41 @@ def test_a_model_of_its_own_can_be_named(make_bot: MakeBot) -> None:
     bot.model.enqueue("eins")
     bot.say("/translate de one")
     assert bot.model.requests[0].model == "other"
+
+
+def test_what_is_in_the_wanted_language_is_not_translated(bot: Bot) -> None:
+    assert bot.say("/translate de Wir sehen uns morgen am Bahnhof, ja?") == (
+        "This is in German already."
+    )
+    assert bot.say("/translate zh-TW 我們這週去看電影", sender=CHINESE) == "这已经是繁体中文了。"
+    assert bot.prompts() == []
+    bot.model.enqueue("我們這週去看電影")
+    assert bot.say("/translate zh-TW 我们这周去看电影") == "我們這週去看電影"
+
+
+def test_a_long_text_is_translated_in_parts_and_keeps_its_layout(bot: Bot) -> None:
+    paragraph = "The meeting starts at nine and lasts until noon. " * 16
+    text = f"{paragraph.strip()}\n\nAnd then: {paragraph.strip()}"
+    bot.model.enqueue("Erster Teil der Besprechung.", "Zweiter Teil.")
+    assert bot.say(f"/translate de {text}") == "Erster Teil der Besprechung.\n\nZweiter Teil."
+    assert len(bot.prompts()) == 2
+
+
+def test_code_and_links_come_through(bot: Bot) -> None:
+    bot.model.enqueue("Führe das hier aus:", "Und dann siehe https://example.org/a")
+    text = "Run this here:\n```\nrm -r x\n```\nAnd then see https://example.org/a"
+    assert bot.say(f"/translate de {text}") == (
+        "Führe das hier aus:\n```\nrm -r x\n```\nUnd dann siehe https://example.org/a"
+    )
+    assert not any("rm -r" in prompt for prompt in bot.prompts())
+
+
+def test_a_link_that_the_model_loses_is_asked_for_again_and_else_put_at_the_end(bot: Bot) -> None:
+    text = "/translate de Look at https://example.org/a please"
+    bot.model.enqueue("Schau dir das bitte an", "Schau dir https://example.org/a bitte an")
+    assert bot.say(text) == "Schau dir https://example.org/a bitte an"
+    bot.model.enqueue("Schau dir das bitte an", "Sieh das bitte an")
+    assert bot.say(f"{text}!") == "Schau dir das bitte an https://example.org/a"
 
 
 def test_languages_asked_for_by_many_names_reach_the_prompt(bot: Bot) -> None:

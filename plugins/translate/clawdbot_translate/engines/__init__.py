@@ -1,0 +1,1 @@
+"""What translates: the chat model, LibreTranslate, Google, all behind one small contract."""

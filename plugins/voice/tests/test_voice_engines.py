@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+
+from clawdbot_voice.engines import Engines
+from clawdbot_voice.failures import EngineCrashed, EngineSlow, NotAudio, WeightsMissing
+from clawdbot_voice.speech import Heard, Recording
+
+RECORDING = Recording(b"x")
+HELLO = Heard("Hello.", "en", 1, 1)
+
+
+def test_the_first_that_can_is_heard_and_the_others_are_not_asked(
+    fake_engine: Any, hear: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second, third = fake_engine(WeightsMissing("a")), fake_engine(HELLO), fake_engine(HELLO)
+    with caplog.at_level(logging.DEBUG, "clawdbot_voice"):
+        assert asyncio.run(hear(Engines([first, second, third]), RECORDING)) == [HELLO]
+    assert third.recordings == []
+    said = [each.getMessage() for each in caplog.records if each.name.startswith("clawdbot")]
+    assert said == ["speech engine fake: WeightsMissing"]
+
+
+def test_a_recording_that_is_to_blame_is_not_heard_twice(fake_engine: Any, hear: Any) -> None:
+    first, second = fake_engine(NotAudio("a")), fake_engine(HELLO)
+    with pytest.raises(NotAudio):
+        asyncio.run(hear(Engines([first, second]), RECORDING))
+    assert second.recordings == []
+
+
+def test_after_the_first_words_no_other_is_asked(fake_engine: Any, hear: Any) -> None:
+    first, second = fake_engine(HELLO, EngineCrashed("a")), fake_engine(HELLO)
+    with pytest.raises(EngineCrashed):
+        asyncio.run(hear(Engines([first, second]), RECORDING))
+    assert second.recordings == []
+
+
+def test_where_none_can_the_first_ones_reason_is_told(fake_engine: Any, hear: Any) -> None:
+    engines = Engines([fake_engine(WeightsMissing("a")), fake_engine(EngineSlow("b"))])
+    with pytest.raises(WeightsMissing):
+        asyncio.run(hear(engines, RECORDING))
+
+
+def test_who_leaves_early_is_left_and_all_are_closed(fake_engine: Any) -> None:
+    engine = fake_engine(HELLO, HELLO)
+
+    async def work() -> None:
+        engines = Engines([engine])
+        async with aclosing(engines.listen(RECORDING)) as pieces:
+            await anext(pieces)
+        assert engine.left == 1
+        await engines.close()
+
+    asyncio.run(work())
+    assert engine.closed
