@@ -16,6 +16,7 @@ PARTS = Path(__file__).with_name("quality_parts")
 
 
 def main() -> None:
+    """Run what was asked for."""
     names = sorted(path.stem for path in PARTS.glob("*.py") if not path.stem.startswith("_"))
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--only", nargs="+", choices=names, default=names)
