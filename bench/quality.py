@@ -27,7 +27,7 @@ def main() -> None:
         print(f"==== {name}", flush=True)
         try:
             found |= import_module(f"quality_parts.{name}").figures()
-        except ImportError as error:
+        except ModuleNotFoundError as error:
             skipped[name] = f"{error.name} is not installed here"
             print(f"SKIPPED: {skipped[name]}", flush=True)
     print(json.dumps({**found, "skipped": skipped}))

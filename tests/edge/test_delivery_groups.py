@@ -16,7 +16,7 @@ from clawdcore.edge.delivery.marks import MARK_DELAY, REFUSED_FOR, TYPING_EVERY,
 from clawdcore.edge.delivery.merging import SEPARATOR
 from clawdcore.edge.delivery.streams import EDIT_PAUSE, FIRST_UNITS
 from clawdcore.edge.markup import Entity
-from clawdcore.messages import Keyboard, Receipt, Reply
+from clawdcore.messages import Button, Keyboard, Receipt, Reply
 from clawdcore.testing import FakeTelegram, VirtualLoop
 
 GROUP = -1_000_000_000_009
@@ -125,11 +125,15 @@ def test_answers_that_would_have_to_wait_go_as_one_message() -> None:
 
 def test_the_answers_of_one_generation_are_one_message_also_in_a_quiet_group() -> None:
     async def story(p: Play, g: asyncio.TaskGroup) -> None:
-        p.delivery.put(msgspec.structs.replace(send(1), shared=True), g)
-        await asyncio.sleep(0.02)
-        p.delivery.put(msgspec.structs.replace(send(2), shared=True), g)
+        rows = [((Button("More", "more", str(n), plugin="p"),),) for n in (1, 2)]
+        for number, row in enumerate(rows, start=1):
+            answer = msgspec.structs.replace(send(number), shared=True)
+            reply = msgspec.structs.replace(answer.reply, buttons=row)
+            p.delivery.put(msgspec.structs.replace(answer, reply=reply), g)
+            await asyncio.sleep(0.02)
         await p.delivery.flushed()
         assert p.texts == [f"yes{SEPARATOR}↑ User 2"]
+        assert p.telegram.sent[0].buttons == rows[0]
         assert [entity.user for entity in p.telegram.sent[0].entities] == [2]
         assert [r.update_id for r in p.receipts] == [1, 2]
 

@@ -69,6 +69,18 @@ def test_what_may_not_share_a_message() -> None:
     assert [part.send.id for part in gather([first, a_send(2), a_send(3)], LIMIT, {2})] == [1, 3]
 
 
+def test_what_says_the_same_may_have_the_same_buttons() -> None:
+    def with_button(number: int, data: str, text: str = "More", **more: bool) -> Send:
+        return a_send(number, buttons=((Button(text, "x", data, plugin="p"),),), **more)
+
+    first = with_button(1, "1", shared=True)
+    twin, plain = with_button(2, "2", shared=True), a_send(3, shared=True)
+    other, own = with_button(4, "4", "Less", shared=True), with_button(5, "1")
+    assert gathered(first, twin, plain, other, own, a_send(6)) == [1, 2]
+    assert gathered(plain, first, twin, a_send(6)) == [3, 6]
+    assert merged(gather([first, twin], LIMIT))[0] == f"yes{SEPARATOR}↑ Ada"
+
+
 def test_nobodys_reply_overtakes_an_earlier_one_to_the_same_person() -> None:
     waiting = (a_send(1), a_send(2, asker=5, topic=8), a_send(3, asker=5), a_send(4, asker=6))
     assert gathered(*waiting) == [1, 4]

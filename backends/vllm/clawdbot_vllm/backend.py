@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, aclosing
+from contextlib import aclosing
 from random import Random
 from typing import ClassVar, Final
 
@@ -113,7 +113,7 @@ class VllmBackend(Backend):
     async def load(self) -> Load:
         now = asyncio.get_running_loop().time()
         if self._fleet is not None:
-            self._fleet.used(now)
+            self._fleet.looked(now)
         return loads.load(self._servers, now, most=self._options.max_concurrent)
 
     async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
@@ -199,41 +199,40 @@ class VllmBackend(Backend):
             await attempts.failed(failure)
 
     async def _open(self, fleet: Fleet, attempts: Attempts, call: ApiCall) -> Relayed:
-        stack = AsyncExitStack()
-        exchange = await stack.enter_async_context(
-            fleet.exchange(
-                attempts.server(),
-                "",
-                call.path,
-                call.body,
-                self._headers(JSON, call.priority),
-                streamed=call.stream,
-                deadline=call.deadline,
-                takes=_relayed,
-            )
+        exchange = fleet.exchange(
+            attempts.server(),
+            "",
+            call.path,
+            call.body,
+            self._headers(JSON, call.priority),
+            streamed=call.stream,
+            deadline=call.deadline,
+            takes=_relayed,
         )
-        body = self._body(fleet, stack, exchange, call.deadline)
+        await exchange.open()
+        body = self._body(fleet, exchange, call.deadline)
         await anext(body)  # from here on closing it closes the call, read or not
         response = exchange.response
         return Relayed(response.status, response.headers.get("content-type", JSON), body)
 
     async def _body(
-        self, fleet: Fleet, stack: AsyncExitStack, exchange: Exchange, deadline: float | None
+        self, fleet: Fleet, exchange: Exchange, deadline: float | None
     ) -> AsyncGenerator[bytes, None]:
         """What comes, after one empty piece that :meth:`_open` takes."""
         idle = self._options.idle_timeout
         where, response = exchange.where, exchange.response
-        async with stack:
+        whole = False
+        try:
             yield b""
-            try:
-                while data := await block(
-                    where, response, seconds=idle, deadline=deadline, begun=True
-                ):
-                    exchange.came()
-                    yield data
-            except AttemptFailed as failed:
-                fleet.blame(exchange.server, failed)
-                raise failed.error from None
+            while data := await block(where, response, seconds=idle, deadline=deadline, begun=True):
+                exchange.came()
+                yield data
+            whole = True
+        except AttemptFailed as failed:
+            fleet.blame(exchange.server, failed)
+            raise failed.error from None
+        finally:
+            exchange.close(whole=whole)
 
     async def _read(
         self, exchange: Exchange, reader: Reader, deadline: float | None

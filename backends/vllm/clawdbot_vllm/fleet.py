@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from random import Random
+from types import TracebackType
 from typing import Final
 
 from clawdcore import BackendUnavailable, Overloaded
@@ -46,9 +46,9 @@ class Fleet:
         await self._watch.close()
         await self.client.close()
 
-    def used(self, now: float) -> None:
-        """Keep the servers looked after."""
-        self._watch.used(now)
+    def looked(self, now: float) -> None:
+        """Somebody wants to know how the servers are."""
+        self._watch.looked(now)
 
     def where(self, server: Server, model: str = "") -> Where:
         return Where(self.provider, server.name, model)
@@ -104,8 +104,7 @@ class Fleet:
             budget=self._budget,
         )
 
-    @asynccontextmanager
-    async def exchange(
+    def exchange(
         self,
         server: Server,
         model: str,
@@ -116,57 +115,96 @@ class Fleet:
         streamed: bool,
         deadline: float | None,
         takes: Callable[[int], bool],
-    ) -> AsyncIterator[Exchange]:
-        """One request to one server; leaving it early closes the call.
+    ) -> Exchange:
+        """One request to one server; ``takes`` says which status is an answer."""
+        seconds = self.options.headers_timeout if streamed else WHOLE_ANSWER
 
-        Raises:
-            AttemptFailed: no answer began, or one with a status that ``takes`` doesn't take.
-        """
-        where = self.where(server, model)
-        began = self.loop.time()
-        self._watch.used(began)
-        server.in_flight += 1
-        response: Response | None = None
-        try:
-            response = await self.client.post(
+        async def send(where: Where) -> Response:
+            return await self.client.post(
                 where,
                 server.address,
                 path,
                 body,
                 headers,
-                seconds=self.options.headers_timeout if streamed else WHOLE_ANSWER,
+                seconds=seconds,
                 deadline=deadline,
                 option="headersTimeout",
             )
-            if not takes(response.status):
-                raise await refused(where, response, wait=loads.wait(server))
-            picking.answered(server)
-            exchange = Exchange(server, where, response, began)
-            if not streamed:
-                exchange.came()
-            yield exchange
-            loads.finished(server, self.loop.time() - began)
-        finally:
-            server.in_flight -= 1
-            if response is not None:
-                response.close()  # a whole answer gave its connection back before this
+
+        self._watch.used(self.loop.time())
+        return Exchange(self.where(server, model), server, send, takes, streamed=streamed)
 
 
 class Exchange:
-    """An answer that has begun."""
+    """One request and its answer. Leaving it early closes the call."""
 
-    def __init__(self, server: Server, where: Where, response: Response, began: float) -> None:
-        self.server = server
+    response: Response
+    """From :meth:`open` on."""
+
+    def __init__(
+        self,
+        where: Where,
+        server: Server,
+        send: Callable[[Where], Awaitable[Response]],
+        takes: Callable[[int], bool],
+        *,
+        streamed: bool,
+    ) -> None:
         self.where = where
+        self.server = server
+        self._send = send
+        self._takes = takes
+        self._streamed = streamed
+        self._began = 0.0
+        self._waits = True
+
+    async def open(self) -> None:
+        """Send it, and wait for its answer to begin; then :meth:`close` is owed.
+
+        Raises:
+            AttemptFailed: no answer began, or one with a status that ``takes`` doesn't take.
+        """
+        self._began = asyncio.get_running_loop().time()
+        self.server.in_flight += 1
+        response: Response | None = None
+        try:
+            response = await self._send(self.where)
+            if not self._takes(response.status):
+                raise await refused(self.where, response, wait=loads.wait(self.server))
+        except BaseException:
+            self.server.in_flight -= 1
+            if response is not None:
+                response.close()
+            raise
         self.response = response
-        self._began: float | None = began
+        picking.answered(self.server)
+        if not self._streamed:
+            self.came()
+
+    def close(self, *, whole: bool) -> None:
+        """It is over; ``whole`` is whether all was read that was wanted."""
+        if whole:
+            loads.finished(self.server, self.response.loop.time() - self._began)
+        self.server.in_flight -= 1
+        self.response.close()  # a whole answer gave its connection back before this
+
+    async def __aenter__(self) -> Exchange:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close(whole=error is None)
 
     def came(self) -> None:
         """Bytes of the answer are here; the first ones tell how fast the server answers."""
-        if self._began is not None:
-            now = self.response.loop.time()
-            loads.answered(self.server, now - self._began)
-            self._began = None
+        if self._waits:
+            self._waits = False
+            loads.answered(self.server, self.response.loop.time() - self._began)
 
 
 class Attempts:

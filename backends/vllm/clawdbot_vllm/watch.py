@@ -48,6 +48,7 @@ class Watch:
         self._random = random
         self._wake = asyncio.Event()
         self._used_at = float("-inf")
+        self._looked_at = float("-inf")
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -61,10 +62,16 @@ class Watch:
             await asyncio.wait({task})
 
     def used(self, now: float) -> None:
-        """Somebody wants to know, or to ask: look on."""
+        """Somebody asks: look on, often."""
         if now - self._used_at > IDLE_AFTER:
             self._wake.set()
         self._used_at = now
+
+    def looked(self, now: float) -> None:
+        """Somebody wants to know how the servers are: look on, now and then."""
+        if now - max(self._used_at, self._looked_at) > IDLE_AFTER:
+            self._wake.set()
+        self._looked_at = now
 
     def failed(self, server: Server, kind: Kind, now: float) -> None:
         """An attempt failed, which may eject the server; then it is looked at soon."""
@@ -99,6 +106,8 @@ class Watch:
         resting = [server.probe_at - now for server in self._servers if not server.up]
         if any(s.in_flight for s in self._servers) or now - self._used_at <= IDLE_AFTER:
             return max(0.0, min([EVERY, *resting]))
+        if now - self._looked_at <= IDLE_AFTER:
+            return max(0.0, min([HEALTH_EVERY, *resting]))
         return None
 
     async def _look(self, server: Server, now: float) -> None:

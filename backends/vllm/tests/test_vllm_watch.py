@@ -80,6 +80,25 @@ def test_in_use_metrics_are_read_every_second_and_health_now_and_then() -> None:
     play(story)
 
 
+def test_for_who_only_wants_to_know_it_looks_now_and_then() -> None:
+    async def story(world: World) -> None:
+        loop = asyncio.get_running_loop()
+        for _ in range(20):  # as the gateway does while nobody calls
+            world.watch.looked(loop.time())
+            await asyncio.sleep(5.0)
+        for path in ("metrics", "health"):
+            assert 100 / HEALTH_EVERY - 3 <= len(world.client.times(path)) <= 100 / HEALTH_EVERY + 2
+        before = len(world.client.times("metrics"))
+        await world.use(10.0)
+        assert len(world.client.times("metrics")) - before >= 9
+        await asyncio.sleep(2 * IDLE_AFTER)
+        before = len(world.client.asked)
+        await asyncio.sleep(3600.0)
+        assert len(world.client.asked) == before
+
+    play(story)
+
+
 def test_out_of_use_nobody_is_asked() -> None:
     async def story(world: World) -> None:
         await world.use(3.0)

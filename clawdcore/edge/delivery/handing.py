@@ -106,7 +106,12 @@ class Hands:
         first = parts[0].send
         try:
             message_id = await self._caller.send(
-                lane, first.target, merged(parts), preview=first.reply.preview, repeats=0
+                lane,
+                first.target,
+                merged(parts),
+                preview=first.reply.preview,
+                repeats=0,
+                buttons=first.reply.buttons,
             )
         except Rejected as refused:
             if refused.reason is Reason.BLOCKED:

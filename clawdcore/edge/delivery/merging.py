@@ -1,9 +1,10 @@
 """Several short replies of one chat as one message; pure.
 
 Only finished replies of one topic are merged that nobody saw being written, that
-will not be deleted, that have no buttons, and that replace no earlier answer. Those
-of one asker keep their order: nobody's reply goes before an earlier one to the same
-person that has to wait.
+will not be deleted, and that replace no earlier answer. Those of one asker keep their
+order: nobody's reply goes before an earlier one to the same person that has to wait.
+One with buttons goes only with those that say the very same, under the same words:
+what a press of the first one's does suits them all.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Final
 import msgspec
 
 from ...broker import Send
+from ...messages import Reply
 from ..markdown import ENTITY_LIMIT
 from ..markup import Entity, units
 from ..splitting import Piece
@@ -42,7 +44,8 @@ def may_merge(send: Send) -> bool:
     it is busy, so that what counts is whether a message of it is there.
     """
     reply = send.reply
-    return not (send.target.private or send.edited or reply.delete_after > 0 or reply.buttons)
+    own_buttons = reply.buttons and not send.shared
+    return not (send.target.private or send.edited or reply.delete_after > 0 or own_buttons)
 
 
 def gather(
@@ -61,6 +64,7 @@ def gather(
     if first is None:
         return []
     parts = [first]
+    alike = alike or bool(head.reply.buttons)
     length, entities = units(first.piece[0]), len(first.piece[1])
     named_already = False
     passed: set[int] = set()
@@ -71,7 +75,7 @@ def gather(
         if not may_merge(send) or send.id in shown or not _goes_with(send, first.send):
             passed.add(send.asker)
             continue
-        if alike and not twin:
+        if not twin and (alike or send.reply.buttons):
             passed.add(send.asker)
             continue
         part = part_of(send, limit)
@@ -133,7 +137,13 @@ def heading(send: Send) -> str:
 def same(one: Send, other: Send) -> bool:
     """Whether two people are told the very same, and one generation made it."""
     both = one.shared and other.shared and one.asker and other.asker
-    return bool(both) and one.reply == other.reply
+    return bool(both) and _wording(one.reply) == _wording(other.reply)
+
+
+def _wording(reply: Reply) -> tuple[Reply, list[list[tuple[str, str, str]]]]:
+    """What people see of it: whom its buttons are about does not show."""
+    rows = [[(button.text, button.plugin, button.name) for button in row] for row in reply.buttons]
+    return msgspec.structs.replace(reply, buttons=()), rows
 
 
 def _also(send: Send, *, begun: bool) -> str:
