@@ -11,10 +11,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from clawdcore.hooks.errors import OWN_PLUGINS
 
 POINTS = "[clawdbot]\nparrot = clawdbot_parrot\nechoes = clawdbot_echoes\n"
 PLUGIN = """
@@ -238,3 +241,16 @@ def sit_down(environment: dict[str, str], tmp_path: Path) -> SitDown:
         return _seated(environment, tmp_path, *map(str, arguments))
 
     return run
+
+
+@pytest.fixture
+def missing() -> Callable[[int], list[str]]:
+    """Names plugins of ours that this environment doesn't have; .ci/run has one without any."""
+
+    def names(count: int) -> list[str]:
+        absent = [name for name in OWN_PLUGINS if not entry_points(group="clawdbot", name=name)]
+        if len(absent) < count:
+            pytest.skip("too many plugins of ours are installed here; the core alone has none")
+        return absent[:count]
+
+    return names

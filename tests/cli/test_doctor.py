@@ -103,16 +103,22 @@ def test_json_holds_every_finding_and_1_tells_of_a_failure(
 
 
 def test_what_is_not_installed_ends_with_the_install_line(
-    clawdbot: Clawdbot, config: Config
+    clawdbot: Clawdbot, config: Config, missing: Callable[[int], list[str]]
 ) -> None:
+    (name,) = missing(1)
     file = config()
-    file.write_text(file.read_text().replace('"parrot"', '"parrot", "burn", "nope"'))
-    result = clawdbot("doctor", "--config", file)
-    lines = result.stdout.splitlines()
+    file.write_text(file.read_text().replace('"parrot"', f'"parrot", "{name}"'))
+    lines = clawdbot("doctor", "--config", file).stdout.splitlines()
     assert any(
-        text.startswith("FAIL  plugins") and text.endswith("pip install clawdbot-burn")
+        text.startswith("FAIL  plugins") and text.endswith(f"pip install clawdbot-{name}")
         for text in lines
     )
+
+
+def test_what_nobody_knows_is_named_and_the_others_load(clawdbot: Clawdbot, config: Config) -> None:
+    file = config()
+    file.write_text(file.read_text().replace('"parrot"', '"parrot", "nope"'))
+    lines = clawdbot("doctor", "--config", file).stdout.splitlines()
     assert any("plugin 'nope' is not installed" in text for text in lines)
     assert any(text.startswith("OK    plugins     parrot loaded") for text in lines)
 

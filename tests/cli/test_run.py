@@ -10,14 +10,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Coroutine, Mapping
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from clawdcore.cli import main
-from clawdcore.hooks.errors import OWN_PLUGINS
 from clawdcore.testing.botapi import BotApiServer
 
 TOKEN = "1:TEST_" + "x" * 30
@@ -125,7 +123,9 @@ def test_missing_token(site: Path) -> None:
     assert len(lines) == 1
 
 
-def test_all_that_is_missing_is_said_at_once(site: Path) -> None:
+def test_all_that_is_missing_is_said_at_once(
+    site: Path, missing: Callable[[int], list[str]]
+) -> None:
     one, other = missing(2)
     file = config(site, NOWHERE, plugins=["hello", one, other])
     code, lines = run(site, "-c", str(file), token="")
@@ -134,14 +134,6 @@ def test_all_that_is_missing_is_said_at_once(site: Path) -> None:
     assert "TELEGRAM_BOT_TOKEN" in lines[0]
     assert f"'{one}' and '{other}'" in lines[1]
     assert lines[1].endswith(f"pip install clawdbot-{one} clawdbot-{other}")
-
-
-def missing(count: int) -> list[str]:
-    """Plugins of ours that this environment doesn't have; .ci/run has one with none of them."""
-    names = [name for name in OWN_PLUGINS if not entry_points(group="clawdbot", name=name)]
-    if len(names) < count:
-        pytest.skip("all plugins of ours are installed here; the core alone has none")
-    return names[:count]
 
 
 def clawdbot(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -276,7 +268,7 @@ def test_a_wrong_configuration_is_named_with_its_place(site: Path, text: str, wo
 
 
 def test_a_plugin_of_ours_that_is_not_installed_is_named_with_the_line_that_does_it(
-    site: Path,
+    site: Path, missing: Callable[[int], list[str]]
 ) -> None:
     (name,) = missing(1)
     (site / "clawdbot.json").write_text(f'{{ plugins: ["{name}"] }}')
