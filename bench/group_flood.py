@@ -30,9 +30,10 @@ from typing import Any, Final
 import httpx
 
 from clawdcore.broker import Send, Target
-from clawdcore.edge.api import FloodWait, TelegramApi
+from clawdcore.edge.api import FloodWait
 from clawdcore.edge.delivery import Delivery
 from clawdcore.edge.markup import Entity
+from clawdcore.edge.telegram import TelegramApi
 from clawdcore.messages import Keyboard, Receipt, Reply
 
 GROUP: Final = -1_000_000_000_001

@@ -86,7 +86,7 @@ def _checked(token: str, api_root: str, asker: Asker) -> str:
 
 
 async def _who(token: str, api_root: str) -> Bot:
-    from ..edge.api import TelegramApi
+    from ..edge.telegram import TelegramApi
 
     api = TelegramApi(token, api_root)
     try:

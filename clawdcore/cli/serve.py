@@ -14,11 +14,11 @@ import click
 
 from ..broker import Bot, Ready, memory_broker
 from ..config import Config, load
-from ..edge.api import TelegramApi
 from ..edge.app import Edge
 from ..edge.child import spawn
 from ..edge.ledger import LEDGER_FILE
 from ..edge.supervisor import Supervisor
+from ..edge.telegram import TelegramApi
 from ..edge.workers import OneWorker, Workers
 from ..errors import ClawdBotError, PortTaken, TokenMissing, WorkerFailed
 from ..gateway.listening import listen

@@ -21,8 +21,8 @@ from chaos_parts.server import CountingServer
 from clawdcore import Message, Reply, hookimpl
 from clawdcore.broker import memory_broker
 from clawdcore.config import parse
-from clawdcore.edge.api import TelegramApi
 from clawdcore.edge.app import Edge
+from clawdcore.edge.telegram import TelegramApi
 from clawdcore.edge.workers import OneWorker
 from clawdcore.errors import ChannelError
 from clawdcore.testing import FakeBackend

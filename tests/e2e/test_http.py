@@ -28,8 +28,8 @@ from clawdcore import (
 )
 from clawdcore.broker import Target, memory_broker
 from clawdcore.config import parse
-from clawdcore.edge.api import TelegramApi
 from clawdcore.edge.app import Edge
+from clawdcore.edge.telegram import TelegramApi
 from clawdcore.edge.workers import OneWorker
 from clawdcore.errors import ChannelUnreachable, PortTaken, SecondPoller, TokenRefused
 from clawdcore.testing import FakeBackend

@@ -10,8 +10,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from clawdcore.broker import Target
-from clawdcore.edge.api import Reason, Rejected, TelegramApi, Unreachable, Whose
+from clawdcore.edge.api import Reason, Rejected, Unreachable, Whose
 from clawdcore.edge.markup import Entity
+from clawdcore.edge.telegram import TelegramApi
 from clawdcore.errors import TokenRefused
 from clawdcore.testing.botapi import BotApiServer
 

@@ -23,9 +23,10 @@ from clawdcore.broker import (
     memory_broker,
 )
 from clawdcore.config import TelegramConfig
-from clawdcore.edge.api import FloodWait, Rejected, TelegramApi
+from clawdcore.edge.api import FloodWait, Rejected
 from clawdcore.edge.app import Edge
 from clawdcore.edge.delivery.deletions import DELETE_BEFORE
+from clawdcore.edge.telegram import TelegramApi
 from clawdcore.edge.workers import OneWorker
 from clawdcore.testing import BOT, FakeTelegram, VirtualLoop
 from clawdcore.testing.botapi import BotApiServer

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pytest
 
 from clawdcore.broker import Send, Target
-from clawdcore.edge.api import TelegramApi
 from clawdcore.edge.delivery import Delivery, Pace
+from clawdcore.edge.telegram import TelegramApi
 from clawdcore.messages import Button, Receipt, Reply
 from clawdcore.testing.botapi import BotApiServer, FaultKind
 
