@@ -146,7 +146,9 @@ class Message(Content, msgspec.Struct, kw_only=True):
     or ""; ``args`` is what follows it. ``time`` is seconds since the epoch.
     ``addressed`` says whether the bot was spoken to: always in a private
     chat; in a group by mention, by a reply to the bot, or by a command. ``edited``: it is a new
-    version of a message that came before.
+    version of a message that came before. Files that were sent together are one message,
+    the one with the caption: it has all the ``attachments``, and the ids of the ``others``;
+    ``album`` is then not "".
     """
 
     id: int
@@ -161,6 +163,7 @@ class Message(Content, msgspec.Struct, kw_only=True):
     addressed: bool = True
     time: float = 0.0
     album: str = ""
+    others: tuple[int, ...] = ()
     edited: bool = False
     read: Reader | None = None
     _text: str | None = None

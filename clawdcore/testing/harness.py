@@ -150,9 +150,9 @@ class Harness:
 
         In private unless ``chat`` names a group. One file may come with it, whose bytes
         the bot gets when it asks for them; ``text`` is then its caption. ``document`` is
-        (name, bytes, media type). Messages of one ``album`` were sent together.
-        ``reply_to`` is one of :attr:`sent` or of :attr:`said`. Returns the texts of the
-        bot's messages to that chat, a line each; "" when it stays silent.
+        (name, bytes, media type). Messages of one ``album`` were sent together; see
+        :meth:`album`. ``reply_to`` is one of :attr:`sent` or of :attr:`said`. Returns the
+        texts of the bot's messages to that chat, a line each; "" when it stays silent.
         """
         files = Files(
             photo=photo,
@@ -168,6 +168,29 @@ class Harness:
         where = sender.id if chat is None else chat.id
         new = self.telegram.sent[before:]
         return "\n".join(sent.text for sent in new if sent.chat == where)
+
+    def album(
+        self,
+        *files: bytes | Document,
+        text: str = "",
+        sender: User = ADA,
+        chat: Group | None = None,
+        reply_to: Sent | Said | None = None,
+    ) -> str:
+        """Send several photos (bytes) or documents together; as :meth:`say` otherwise.
+
+        ``text`` is the caption of the first, where people's clients put it.
+        """
+        before = len(self.telegram.sent)
+        name = f"album-{len(self.said)}"
+        updates = []
+        for number, file in enumerate(files):
+            given = Files(photo=file) if isinstance(file, bytes) else Files(document=file)
+            caption = "" if number else text
+            updates.append(self._message(caption, sender, chat, reply_to, given, name))
+        self._run(self._say(*updates))
+        where = sender.id if chat is None else chat.id
+        return "\n".join(sent.text for sent in self.telegram.sent[before:] if sent.chat == where)
 
     def press(
         self,
@@ -212,8 +235,9 @@ class Harness:
         """Hand the bot any update (without ``update_id``), and wait until it's done."""
         self._run(self._say(update))
 
-    async def _say(self, update: dict[str, Any]) -> None:
-        await self.telegram.inject(update)
+    async def _say(self, *updates: dict[str, Any]) -> None:
+        for update in updates:
+            await self.telegram.inject(update)
         await self.edge.quiet()
 
     def send(

@@ -41,6 +41,7 @@ class Job(msgspec.Struct):
     ``dropped``: whoever asked did not want it any more.
     Of a ``press`` ``message`` is the pressed one as if the presser
     had written it, ``button`` what the button does, and ``toast`` what is said at once.
+    ``also`` are the updates of an album's other parts, which end as this one does.
     """
 
     message: Message
@@ -65,6 +66,7 @@ class Job(msgspec.Struct):
     timer: asyncio.TimerHandle | None = None
     refused: Overloaded | None = None
     dropped: bool = False
+    also: tuple[int, ...] = ()
 
     @property
     def stoppable(self) -> bool:

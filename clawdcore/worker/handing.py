@@ -52,8 +52,9 @@ class Handing:
             await self._refuse(update, job, job.refused)
         elif reply is not None:
             await self.send(update, job, reply, outcome)
-        await self._port.send(Done(update, outcome))
-        self._counted(outcome)
+        for each in (update, *job.also):
+            await self._port.send(Done(each, outcome))
+            self._counted(outcome)
 
     async def _refuse(self, update: int, job: Job, error: Overloaded) -> None:
         """Tell that it gets no answer; one notice may speak for several messages of a chat."""

@@ -1,6 +1,6 @@
 """The story of a message, from an update's bytes to the reply, on one page.
 
-take    decode, ask the policy, find the route; all in arrival order
+take    decode, wait for the rest of an album, ask the policy, find the route; in arrival order
 work    in a task of its own: take a seat, wait for the session, call the plugin
 answer  what the plugin gave becomes a reply, a notice or nothing, in its time
 send    after what the same person asked before; then exactly one ``Done``
@@ -21,8 +21,10 @@ import msgspec
 from ..admission.ladder import Rung
 from ..broker import Bot, Closed, Deliver, Done, Outcome, Port, ToEdge, ToWorker
 from ..errors import Overloaded
+from ..messages import Message, Press
 from ..privacy import describe
 from . import notices
+from .albums import Album, Albums
 from .answering import Answering
 from .dispatch import Dispatch, Job
 from .endings import SILENT, Ending, broken_off
@@ -69,6 +71,7 @@ class Pipeline:
         self._total = total_timeout
         self._tasks = Tasks(lambda error: log.error("a message was lost: %s", describe(error)))
         self._under_way = under_way
+        self._albums = Albums()
         self.waiting = waiting
         self._answering = Answering(port, failures=failures, seats=seats, rung=rung, clock=clock)
         self._handing = Handing(
@@ -88,11 +91,26 @@ class Pipeline:
             log.warning("update %d skipped: %s (%d so far)", update.id, reason, self.skipped)
             await self._done(update.id, Outcome.SKIPPED)
             return
+        if isinstance(message, Message) and message.album and not message.edited:
+            album = self._albums.add(update.id, message)
+            if album is not None:
+                self._tasks.start(self._gather(album, message))
+        else:
+            await self._begin(update.id, message)
+
+    async def _gather(self, album: Album, message: Message) -> None:
+        await self._begin(*await self._albums.wait(album, message))
+
+    async def _begin(
+        self, update: int, message: Message | Press | None, also: tuple[int, ...] = ()
+    ) -> None:
         job = None if message is None else self._dispatch.job(message)
         if job is None:
-            await self._done(update.id, Outcome.UNADDRESSED)
+            for each in (update, *also):
+                await self._done(each, Outcome.UNADDRESSED)
         else:
-            self._tasks.start(self._work(update.id, job))
+            job.also = also
+            self._tasks.start(self._work(update, job))
 
     async def drained(self) -> None:
         """Until no message is under way; what was left behind doesn't count."""

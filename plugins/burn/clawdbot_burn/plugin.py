@@ -155,7 +155,8 @@ async def _decides(context: Context, message: Message) -> bool:
 async def _delete(context: Context, message: Message, span: int) -> None:
     """Owe the deletion of a question. That it can't be owed must not keep the answer's own end."""
     try:
-        await context.chats.delete(message.chat.id, message.id, after=span)
+        for each in (message.id, *message.others):
+            await context.chats.delete(message.chat.id, each, after=span)
     except ClawdBotError as error:
         log.warning("a question stays: %s", type(error).__name__)
 

@@ -149,3 +149,11 @@ def test_the_options_bound_the_time() -> None:
     with Harness(["burn"], config={"plugins": [entry]}) as bot:
         assert "from 1m to 2m" in bot.say("/burn 30")
         assert "after 1m 30s" in bot.say("/burn 90")
+
+
+def test_of_an_album_every_part_vanishes(burning: Harness) -> None:
+    burning.say("/burn on 1m")
+    burning.album(b"a", b"b", b"c", text="look")
+    burning.advance(61)
+    parts = {(burning.said[-1].chat, said.id) for said in burning.said[-3:]}
+    assert parts <= set(burning.deleted)
