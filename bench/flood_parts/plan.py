@@ -17,6 +17,10 @@ CHATS: Final = {"direct": QUIET_CHATS + 200, "group": 50, "media": 10}
 """Chats of each kind that may ask at all."""
 
 
+CROWD: Final = 500
+"""People who ask in bursts."""
+
+
 class Call(msgspec.Struct, frozen=True):
     """One question. ``at`` is in seconds from the beginning; ``kind`` is its class of work."""
 
@@ -84,9 +88,17 @@ def equals(chats: int, times: float, *, capacity: float, seconds: float, seed: i
 
 
 def bursts(size: int, every: float, seconds: float) -> list[Call]:
-    """``size`` people who ask in one moment, again after each ``every`` seconds."""
+    """``size`` people who ask in one moment, and other ones after each ``every`` seconds.
+
+    All of :data:`CROWD` take turns: one chat gets a message a second at most, so that the same
+    ten, asking on and on, would wait for Telegram's pace.
+    """
     count = max(1, int(seconds // every))
-    return [Call(n * every, True, "direct", person) for n in range(count) for person in range(size)]
+    return [
+        Call(n * every, True, "direct", (n * size + number) % CROWD)
+        for n in range(count)
+        for number in range(size)
+    ]
 
 
 def _moments(dice: random.Random, rate: float, seconds: float) -> Iterator[float]:

@@ -11,6 +11,7 @@ from .values import ModelReference, Section, refuse
 DEFAULT_MODEL: Final = "llamacpp/qwen2.5-1.5b-instruct"
 REQUEST_MS: Final = 30_000
 TOTAL_MS: Final = 60_000
+MEDIA_MS: Final = 600_000
 MIN_MS: Final = 100
 MAX_MS: Final = 3_600_000
 
@@ -47,7 +48,7 @@ class SubagentsConfig(Section):
 
 
 class TimeoutConfig(Section):
-    """How long an answer may take. Media has its own, longer deadline."""
+    """How long an answer may take; what is read of voice and pictures has its own, longer time."""
 
     request: int = Field(
         default=REQUEST_MS,
@@ -61,17 +62,25 @@ class TimeoutConfig(Section):
         le=MAX_MS,
         description="A message from its arrival to its answer, in milliseconds.",
     )
+    media: int = Field(
+        default=MEDIA_MS,
+        ge=MIN_MS,
+        le=MAX_MS,
+        description="Reading a message's files (voice, pictures), in milliseconds; total stands "
+        "still meanwhile.",
+    )
 
     @model_validator(mode="before")
     @classmethod
     def _fit(cls, data: Any) -> Any:
-        """Where one of the two is given, the other's default makes room for it."""
-        if isinstance(data, dict) and len(data) == 1:
-            [(name, given)] = data.items()
+        """Where one of request and total is given, the other's default makes room for it."""
+        if isinstance(data, dict) and len(data.keys() & {"request", "total"}) == 1:
+            name = "total" if "total" in data else "request"
+            given = data[name]
             if isinstance(given, int) and name == "total" and MIN_MS <= given < REQUEST_MS:
-                return {"request": given, "total": given}
+                return data | {"request": given}
             if isinstance(given, int) and name == "request" and TOTAL_MS < given <= MAX_MS:
-                return {"request": given, "total": given}
+                return data | {"total": given}
         return data
 
     @model_validator(mode="after")

@@ -326,7 +326,8 @@ class Worker:
             hearing=self._listening.of,
             paused=lambda: self._control.paused,
         )
-        total = self._config.agents.defaults.timeout.total / 1000
+        timeout = self._config.agents.defaults.timeout
+        total, media = timeout.total / 1000, timeout.media / 1000
         self._schedules.attach(
             failures,
             limit=total,
@@ -343,7 +344,7 @@ class Worker:
                 self._threads,
                 seats=self._seats,
                 at_once=self._config.agents.defaults.subagents.max_concurrent,
-                budget=total,
+                budget=total + media,
             ),
             failures=failures,
             seats=self._seats,
@@ -351,6 +352,7 @@ class Worker:
             under_way=self._under_way,
             rung=lambda: self.models.servers.rung,
             total_timeout=total,
+            media_timeout=media,
             clock=self._clock,
         )
 

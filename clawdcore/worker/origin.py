@@ -11,6 +11,7 @@ from ..admission.ask import Ask
 from ..admission.gate import Seat
 from ..backend import Priority
 from ..messages import Message
+from .deadline import Deadline
 
 
 class Origin(msgspec.Struct, eq=False):
@@ -19,7 +20,8 @@ class Origin(msgspec.Struct, eq=False):
     ``ask`` is its claim to a seat; its ``deadline`` is the message's own. ``seated``:
     it had a model's seat before. ``waits`` are the seats that it stands in line for;
     ``shortened``: a model's answer was cut, since answers are short now; ``shared``: it
-    asked a model for what others may ask for too. ``language`` is its sender's.
+    asked a model for what others may ask for too. ``language`` is its sender's, ``time``
+    what it has, once its work has begun.
     """
 
     ask: Ask
@@ -28,6 +30,11 @@ class Origin(msgspec.Struct, eq=False):
     shortened: bool = False
     shared: bool = False
     waits: list[Seat] = []
+    time: Deadline | None = None
+
+    def ends(self, at: float) -> None:
+        """Its time is over ``at``, in the event loop's time."""
+        self.ask = msgspec.structs.replace(self.ask, deadline=at)
 
     def place(self) -> tuple[int, float] | None:
         """Its number in line and the seconds to its turn; None when it waits for no model."""

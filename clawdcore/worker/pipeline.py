@@ -14,9 +14,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
-
-import msgspec
 
 from ..admission.ladder import Rung
 from ..broker import Bot, Closed, Deliver, Done, Outcome, Port, ToEdge, ToWorker
@@ -26,6 +25,7 @@ from ..privacy import describe
 from . import notices
 from .albums import Album, Albums
 from .answering import Answering
+from .deadline import Deadline
 from .dispatch import Dispatch, Job
 from .endings import SILENT, Ending, broken_off
 from .failures import Failures
@@ -60,6 +60,7 @@ class Pipeline:
         under_way: UnderWay,
         rung: Callable[[], Rung],
         total_timeout: float,
+        media_timeout: float,
         clock: Callable[[], float],
     ) -> None:
         self._port = port
@@ -69,6 +70,7 @@ class Pipeline:
         self._readers = readers
         self._failures = failures
         self._total = total_timeout
+        self._media = media_timeout
         self._tasks = Tasks(lambda error: log.error("a message was lost: %s", describe(error)))
         self._under_way = under_way
         self._albums = Albums()
@@ -155,13 +157,16 @@ class Pipeline:
         """What to answer, found within the message's time."""
         language = job.message.sender.language
         task: Any = asyncio.current_task()
-        deadline = task.get_loop().time() + self._total
-        job.origin.ask = msgspec.structs.replace(job.origin.ask, deadline=deadline)
+        # Not asyncio.timeout: this one also leaves behind what ignores being cancelled.
+        job.origin.time = time = Deadline(
+            self._total,
+            self._media,
+            expired=partial(self._expire, update, job, task),
+            moved=job.origin.ends,
+        )
         ORIGIN.set(job.origin)
         self.waiting.begin(update, job, task)
         self._under_way.begin(update, job, task)
-        # Not asyncio.timeout: this timer also leaves behind what ignores being cancelled.
-        job.timer = task.get_loop().call_later(self._total, self._expire, update, job, task)
         try:
             async with job.seat:
                 ending = await self._answering.answer(update, job)
@@ -185,7 +190,9 @@ class Pipeline:
             return broken_off(job, notices.failed(language))
         finally:
             self._under_way.end(update)
-            job.timer.cancel()
+            time.cancel()
+            if job.timer is not None:
+                job.timer.cancel()
             if job.expired or job.dropped:
                 task.uncancel()
 

@@ -8,6 +8,7 @@ import logging
 import os
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from contextlib import AbstractContextManager, nullcontext
 from itertools import count
 
 from ..broker import Closed, Fetch, Fetched, Port, ToEdge, ToWorker
@@ -16,7 +17,7 @@ from ..hooks.registration import ReaderEntry
 from ..messages import PASS, Attachment, Message
 from ..privacy import describe
 from .guard import ends_us
-from .origin import asked
+from .origin import ORIGIN, asked
 from .results import call
 from .seats import Seats
 
@@ -67,6 +68,14 @@ class Files:
             future.set_result(bytes(data))
 
 
+def _own_time() -> AbstractContextManager[None]:
+    """For the time of a reading: that of the message stands still."""
+    origin = ORIGIN.get()
+    if origin is None or origin.time is None:
+        return nullcontext()
+    return origin.time.stands_still()
+
+
 class Readers:
     """What ``await message.text()`` runs.
 
@@ -114,9 +123,10 @@ class Readers:
             if attachment.kind not in entry.kinds:
                 continue
             try:
-                # Whoever waits for a reader holds no seat among the messages.
-                async with self._seats.lent(), self._room(entry).taken(asked()):
-                    result = await call(entry.function, self._threads, attachment, message)
+                # Whoever waits for a reader holds no seat among the messages. Who reads has time.
+                with _own_time():
+                    async with self._seats.lent(), self._room(entry).taken(asked()):
+                        result = await call(entry.function, self._threads, attachment, message)
             except Overloaded:
                 raise
             except BaseException as error:

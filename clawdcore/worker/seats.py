@@ -18,6 +18,7 @@ import msgspec
 
 from ..admission import gate
 from ..admission.ask import Ask
+from .origin import ORIGIN
 
 MOST: Final = 100_000
 """Messages that wait for a seat at most; the edge hands over fewer."""
@@ -137,8 +138,10 @@ class Seat:
         self._held, self._since = seat, _now()
 
     def _again(self) -> Ask:
-        """It has had its turn, and goes before those that have not."""
-        return msgspec.structs.replace(self._ask, later=True)
+        """It has had its turn, and goes before those that have not; its time may have moved."""
+        origin = ORIGIN.get()
+        deadline = self._ask.deadline if origin is None else origin.ask.deadline
+        return msgspec.structs.replace(self._ask, later=True, deadline=deadline)
 
     def _wanted(self) -> bool:
         return not (self._waits or self._over)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from flood_parts.plan import QUIET_SHARE, SCENARIOS, Call, bursts, equals, flood
+from flood_parts.plan import CROWD, QUIET_SHARE, SCENARIOS, Call, bursts, equals, flood
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -61,5 +61,6 @@ def test_equal_chats_ask_alike() -> None:
 def test_a_burst_is_so_many_people_at_one_moment_again_and_again() -> None:
     calls = bursts(10, 4.0, 12.0)
     assert [call.at for call in calls] == [0.0] * 10 + [4.0] * 10 + [8.0] * 10
-    assert len({who(call) for call in calls}) == 10
+    assert len({who(call) for call in calls}) == 30, "other people each time"
+    assert len({who(call) for call in bursts(100, 1.0, 60.0)}) == CROWD
     assert len(bursts(10, 4.0, 1.0)) == 10, "one at least"

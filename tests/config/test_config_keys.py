@@ -17,6 +17,7 @@ ACTING = {
     "agents.defaults.maxConcurrent": "clawdcore/worker/app.py (seats)",
     "agents.defaults.subagents.maxConcurrent": "clawdcore/worker/reading.py (seats)",
     "agents.defaults.timeout.request": "clawdcore/worker/models.py",
+    "agents.defaults.timeout.media": "clawdcore/worker/reading.py (deadline)",
     "agents.defaults.timeout.total": "clawdcore/worker/pipeline.py (deadline)",
     "agents.defaults.worker.memoryMb": "clawdcore/edge/supervisor.py",
     "models.mode": "clawdcore/config/providers.py",

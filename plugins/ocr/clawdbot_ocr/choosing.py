@@ -20,8 +20,9 @@ RECOGNISERS: Final = {
 
 def reader(options: OcrOptions) -> Reader:
     """The reader that the options want. Nothing is started before the first picture."""
+    languages = tuple(options.languages)
     return LocalReader(
-        Setup(RECOGNISERS[options.engine], tuple(options.languages)),
+        Setup(RECOGNISERS[options.engine], languages),
         Bounds(
             max_bytes=round(options.max_megabytes * MEGA),
             max_pixels=round(options.max_megapixels * MEGA),
@@ -30,4 +31,6 @@ def reader(options: OcrOptions) -> Reader:
             seconds=options.seconds,
             idle=options.idle_minutes * MINUTE,
         ),
+        # Native code of rapidocr may die at a picture, or on a processor that it isn't made for.
+        spare=Setup(RECOGNISERS["tesseract"], languages) if options.engine == "auto" else None,
     )

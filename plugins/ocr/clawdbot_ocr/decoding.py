@@ -76,7 +76,7 @@ def _plain(picture: Image.Image) -> Image.Image:
         clear = whole.convert("RGBA")
         paper = Image.new("RGBA", clear.size, (255, 255, 255, 255))
         return Image.alpha_composite(paper, clear).convert("RGB")
-    return whole.convert("RGB")
+    return whole if whole.mode == "RGB" else whole.convert("RGB")
 
 
 def _upright(picture: Image.Image) -> Image.Image:

@@ -13,6 +13,7 @@ from .failures import (
     EngineFailed,
     EngineSlow,
     NoText,
+    NotInstalled,
     TooLarge,
     Unreadable,
 )
@@ -42,12 +43,22 @@ class LocalReader:
 
     The engine is loaded with the first picture, and unloaded when it idles. A picture that
     is given up ends the process, since nothing else ends native code in its middle; so does
-    one that takes too long. The next starts a new one. ``env`` is added to the process's
-    environment.
+    one that takes too long. The next starts a new one. A picture that ends the process by
+    itself is given to one with the engine ``spare``, if there is one. ``env`` is added to the
+    process's environment.
     """
 
-    def __init__(self, setup: Setup, bounds: Bounds, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        setup: Setup,
+        bounds: Bounds,
+        env: Mapping[str, str] | None = None,
+        *,
+        spare: Setup | None = None,
+    ) -> None:
         self._setup = setup
+        self._loaded = setup
+        self._spare = spare
         self._bounds = bounds
         self._env = env
         self._turn = asyncio.Lock()
@@ -80,23 +91,35 @@ class LocalReader:
         return reading
 
     async def _answered(self, job: Job) -> Reading:
-        warm = self.pid is not None
         try:
             async with asyncio.timeout(self._bounds.seconds):
-                try:
-                    return await self._once(job)
-                except EngineCrashed:
-                    # It may have died since the last picture, which this one is not to blame for.
-                    if not warm:
-                        raise
-                return await self._once(job)
+                return await self._tried(job)
         except TimeoutError:
             raise EngineSlow(
                 f"The text recognition engine took longer than {self._bounds.seconds:g} s."
             ) from None
 
-    async def _once(self, job: Job) -> Reading:
-        process = await self._started()
+    async def _tried(self, job: Job) -> Reading:
+        attempts = [self._setup]
+        if self.pid is not None:
+            # It may have died since the last picture, which this one is not to blame for.
+            attempts.append(self._setup)
+        if self._spare is not None:
+            attempts.append(self._spare)
+        crash: EngineCrashed | None = None
+        for setup in attempts:
+            try:
+                return await self._once(job, setup)
+            except EngineCrashed as error:
+                crash = error
+            except NotInstalled:
+                if crash is None:
+                    raise
+        assert crash is not None
+        raise crash
+
+    async def _once(self, job: Job, setup: Setup) -> Reading:
+        process = await self._started(setup)
         whole = False
         try:
             answer = await process.read(job)
@@ -112,16 +135,17 @@ class LocalReader:
                 await self._end()
         return Reading(answer.pages, answer.more, answer.engine)
 
-    async def _started(self) -> Process:
+    async def _started(self, setup: Setup) -> Process:
         if self._closed:
             raise EngineFailed("The bot is stopping.")
         if self._unload is not None:
             self._unload.cancel()
             self._unload = None
-        if self._process is not None and not self._process.alive:
+        if self._process is not None and not (self._process.alive and self._loaded == setup):
             await self._end()
         if self._process is None:
-            self._process = await Process.start(self._setup, self._env)
+            self._process = await Process.start(setup, self._env)
+            self._loaded = setup
         return self._process
 
     def _rest(self, process: Process) -> None:

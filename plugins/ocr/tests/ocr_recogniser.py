@@ -73,6 +73,14 @@ class Crashes(Reads):
         return seen
 
 
+class Spare(Reads):
+    """Another engine."""
+
+    def read(self, page: Image.Image) -> Seen:
+        """What is said above."""
+        return Seen(super().read(page).text, "spare")
+
+
 class Raises(Reads):
     """A library that quotes what it read."""
 

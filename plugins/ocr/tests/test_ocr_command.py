@@ -188,7 +188,7 @@ def test_when_its_time_is_over_the_reading_is_given_up(make_bot: Make, fake_read
     reader = fake_reader(..., SIGN)  # the first is never done
     bot = make_bot(reader)
     bot.send("", photo=PNG)
-    bot.advance(200)
+    bot.advance(700)
     assert reader.given_up == 1
     assert bot.sent  # the message's time is over, and that is told
 

@@ -42,8 +42,7 @@ def test_every_engine_of_the_options_has_a_reader_that_starts_nothing(engine: st
 # ---- rapidocr
 
 
-@settings(deadline=None, max_examples=40)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)
 @given(width=st.integers(1, 40_000), height=st.integers(1, 40_000))
 def test_the_size_that_rapidocr_gets_is_bounded_by_area_and_shape(width: int, height: int) -> None:
     width = min(width, 4_000_000 // height)

@@ -60,6 +60,7 @@ async def reader(
     *,
     languages: tuple[str, ...] = (),
     env: dict[str, str] | None = None,
+    spare: str = "",
     **given: Any,
 ) -> AsyncIterator[LocalReader]:
     bounds: dict[str, Any] = {
@@ -72,7 +73,10 @@ async def reader(
     }
     setup = Setup(f"ocr_recogniser:{behaviour}", languages)
     made = LocalReader(
-        setup, Bounds(**(bounds | given)), env={"PYTHONPATH": str(HERE), **(env or {})}
+        setup,
+        Bounds(**(bounds | given)),
+        env={"PYTHONPATH": str(HERE), **(env or {})},
+        spare=Setup(f"ocr_recogniser:{spare}") if spare else None,
     )
     try:
         yield made
@@ -190,6 +194,30 @@ def test_a_crash_of_native_code_is_told_and_the_next_picture_starts_a_new_proces
     run(work())
 
 
+def test_a_picture_that_crashes_one_engine_is_read_by_the_other_and_the_next_by_the_first() -> None:
+    async def work() -> None:
+        async with reader("Crashes", spare="Spare") as made:
+            for data, engine in (
+                (GREY, "fake"),
+                (BLACK, "spare"),
+                (BLACK, "spare"),
+                (GREY, "fake"),
+            ):
+                assert (await made.read(Picture(data))).engine == engine
+
+    run(work())
+
+
+@pytest.mark.parametrize("spare", ["Crashes", "Missing"])
+def test_a_crash_that_the_other_engine_cannot_mend_is_told(spare: str) -> None:
+    async def work() -> None:
+        async with reader("Crashes", spare=spare) as made:
+            assert isinstance(await failure(made, BLACK), EngineCrashed)
+            assert (await made.read(Picture(GREY))).engine == "fake"
+
+    run(work())
+
+
 def test_a_process_that_died_between_two_pictures_is_not_noticed() -> None:
     async def work() -> None:
         async with reader() as made:
@@ -226,7 +254,7 @@ def test_an_engine_that_is_not_here_is_told_with_its_remedy() -> None:
 
 def test_one_that_hangs_is_killed_at_the_time_limit() -> None:
     async def work() -> None:
-        async with reader("Hangs", seconds=2.0) as made:
+        async with reader("Hangs", seconds=5.0) as made:
             task = asyncio.create_task(failure(made, GREY))
             pid = await started(made)
             assert isinstance(await task, EngineSlow)
