@@ -18,7 +18,7 @@ from typing import Final
 from clawdcore import PASS, Attachment, ClawdBotError, FileUnavailable, Message
 
 from . import texts
-from .failures import EngineFailed, OcrError, TooLarge, Unreadable
+from .failures import EngineFailed, NoText, OcrError, TooLarge, Unreadable
 from .options import OcrOptions
 from .reading import Picture, Reader, Reading
 
@@ -37,6 +37,9 @@ ENDINGS: Final = {
 """Media types by the ends of files' names, where a client doesn't say the type."""
 OUTCOMES: Final = 16
 """Pictures whose outcome waits to be shown; an album has ten."""
+
+KEPT: Final = 100
+"""Pictures whose error is kept."""
 
 Outcome = Reading | ClawdBotError
 
@@ -67,6 +70,26 @@ def _type(attachment: Attachment) -> str:
     return ENDINGS.get(PurePath(attachment.name).suffix.lower(), "")
 
 
+class _Failed:
+    """Why pictures had no text for a plugin that read them first, should they be asked about."""
+
+    def __init__(self) -> None:
+        self._errors: dict[str, ClawdBotError] = {}
+
+    def put(self, file: str, error: ClawdBotError) -> None:
+        """Keep an error without the frames that it came through, which hold the picture."""
+        kept = type(error).__new__(type(error), *error.args)
+        kept.__dict__.update(error.__dict__)
+        self._errors.pop(file, None)
+        self._errors[file] = kept
+        if len(self._errors) > KEPT:
+            del self._errors[next(iter(self._errors))]
+
+    def get(self, file: str) -> ClawdBotError | None:
+        """The error, None where there was none."""
+        return self._errors.get(file)
+
+
 class Recognition:
     """Reads the pictures of messages."""
 
@@ -74,6 +97,7 @@ class Recognition:
         self._reader = reader
         self._options = options
         self._asker: ContextVar[_Asker | None] = ContextVar("asker", default=None)
+        self._failed = _Failed()
 
     async def read(self, attachment: Attachment) -> object:
         """The reader: the text of an attachment, or PASS.
@@ -96,8 +120,10 @@ class Recognition:
         except ClawdBotError as error:
             if isinstance(error, EngineFailed):
                 log.warning("text recognition: %s. %s", type(error).__name__, error.fix)
-            if asker is None and not isinstance(error, Unreadable):
-                raise
+            if asker is None:
+                self._failed.put(attachment.file_id, error)
+                if not isinstance(error, Unreadable):
+                    raise
             outcome = error
         if asker is not None:
             await asker.outcomes.put((attachment.file_id, outcome))
@@ -139,10 +165,14 @@ class Recognition:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-        if left and not told:
+        if not told:
             # They were read before, or by another plugin's reader: of all there is one text.
             found = text.removeprefix(message.body).strip()
-            yield Reading((found,)) if found else EngineFailed("The picture could not be read.")
+            if found:
+                yield Reading((found,))
+            else:
+                for each in left:
+                    yield self._failed.get(each.file_id) or NoText("There is no text.")
 
     async def _text(self, message: Message, asker: _Asker) -> str:
         try:

@@ -16,7 +16,7 @@ from clawdbot_ocr.failures import (
     TooManyPixels,
 )
 from clawdbot_ocr.reading import Reading
-from clawdcore import hookimpl
+from clawdcore import PASS, hookimpl
 from clawdcore.testing import Group, User
 
 Make = Callable[..., Any]
@@ -182,6 +182,31 @@ def test_what_another_plugin_has_read_is_not_read_again(make_bot: Make, fake_rea
     bot = make_bot(reader, others={"before": [Before()]})
     assert bot.say(photo=PNG) == "from another reader"
     assert reader.pictures == []
+
+
+class First:
+    """Reads every message, and leaves it to others."""
+
+    @hookimpl
+    def register_handlers(self, register: Any) -> None:
+        @register("photo")
+        async def look(message: Any) -> object:
+            await message.text()
+            return PASS
+
+
+@pytest.mark.parametrize(("error", "words"), FAILURES, ids=lambda it: type(it).__name__)
+def test_who_reads_first_and_passes_hides_no_reason(
+    error: Exception, words: str, make_bot: Make, fake_reader: Any
+) -> None:
+    reader = fake_reader(error)
+    assert words in make_bot(reader, others={"before": [First()]}).say(photo=PNG)
+    assert len(reader.pictures) == 1
+
+
+def test_who_reads_first_and_passes_hides_no_text(make_bot: Make, fake_reader: Any) -> None:
+    bot = make_bot(fake_reader(SIGN), others={"before": [First()]})
+    assert bot.say(photo=PNG) == "The museum opens at nine."
 
 
 def test_when_its_time_is_over_the_reading_is_given_up(make_bot: Make, fake_reader: Any) -> None:
