@@ -100,8 +100,13 @@ bench-gateway: setup $(patsubst %,.venv/bench-gateway/%/.ready,smg vllm-router l
 bench-flood: setup $(SMG) ## Floods of 1.9, 5 and 10 times what the engine can do; --herd, --bursts
 	@$(BIN)/python bench/flood.py $(ARGS)
 
+.PHONY: bench-media
+bench-media: setup ## Pictures and voice notes in a flood: do those who write text notice?
+	@$(BIN)/python -m clawdbot_voice || true
+	@$(BIN)/python bench/media_flood.py $(ARGS)
+
 .PHONY: bench-quality
-bench-quality: setup ## How well languages are named, sentences translated and speech heard
+bench-quality: setup ## How well languages are named, texts translated, speech heard and pictures read
 	@$(BIN)/python -m clawdbot_llamacpp
 	@$(BIN)/python -m clawdbot_voice || true
 	@$(BIN)/python bench/quality.py $(ARGS)

@@ -93,12 +93,15 @@ class Chats:
 
     def _say(self, call: Call, began: float, texts: Sequence[str]) -> None:
         person, group = place(call)
-        user = self._server.known_user(person)
-        assert user is not None
         self._number += 1
         text = texts[self._number % len(texts)] if texts else f"How was day {self._number}?"
-        message = self._server.say(user, text, group)
+        message = self.write(call, text, person, group)
         chat = person if group is None else group
-        self._asked.append(
-            Asked(began + call.at, person, chat, message["message_id"], group is not None)
-        )
+        self._asked.append(Asked(began + call.at, person, chat, message, group is not None))
+
+    def write(self, call: Call, text: str, person: int, group: int | None) -> int:
+        """Have ``person`` write; the message's id."""
+        user = self._server.known_user(person)
+        assert user is not None
+        number: int = self._server.say(user, text, group)["message_id"]
+        return number

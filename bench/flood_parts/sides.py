@@ -132,7 +132,13 @@ async def vllm(folder: Path, limit: int) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def clawdbot(
-    folder: Path, engine: str, *, limit: int, within: float, api_root: str
+    folder: Path,
+    engine: str,
+    *,
+    limit: int,
+    within: float,
+    api_root: str,
+    plugins: Sequence[str] = ("chat", "translate"),
 ) -> AsyncIterator[str]:
     """The whole bot before the engine; gives its gateway's root.
 
@@ -165,7 +171,7 @@ async def clawdbot(
             "maxConcurrentRequests": limit,
             "auth": {"clients": clients()},
         },
-        "plugins": ["chat", "translate"],
+        "plugins": list(plugins),
     }
     file = folder / "clawdbot.json"
     file.write_text(json.dumps(config))

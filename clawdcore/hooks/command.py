@@ -18,6 +18,7 @@ import msgspec
 
 from ..errors import UsageError
 from ..messages import Format
+from .catalogues import CORE, Catalogue, catalogue_of
 from .conversion import choices, convert, expected, parseable, plain, written
 from .errors import bad_registration
 
@@ -69,7 +70,7 @@ class Parameter(msgspec.Struct, frozen=True):
 
 
 class Command(msgspec.Struct, frozen=True):
-    """A registered command."""
+    """A registered command. ``catalogue`` is that of the package which its function is in."""
 
     name: str
     aliases: tuple[str, ...]
@@ -82,6 +83,7 @@ class Command(msgspec.Struct, frozen=True):
     cheaper: Callable[..., Any] | None = None
     tool: bool = False
     control: bool = False
+    catalogue: Catalogue = CORE
 
     @classmethod
     def of(
@@ -134,7 +136,12 @@ class Command(msgspec.Struct, frozen=True):
             cheaper,
             tool,
             control,
+            catalogue_of(function),
         )
+
+    def said(self, english: str, language: str) -> str:
+        """``english``, one of its own texts, for readers of ``language``."""
+        return self.catalogue.text(english, language)
 
     @property
     def usage(self) -> str:

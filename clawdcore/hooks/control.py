@@ -75,12 +75,19 @@ class Control(Protocol):
     async def pause(self) -> None:
         """Rest: only commands of the control lane and the owner are worked for.
 
-        Others are told so. It ends with :meth:`resume`, or with the bot.
+        Others are told so. It outlives a restart of the bot, and ends with :meth:`resume`.
+
+        Raises:
+            clawdcore.errors.StorageError: it rests, but a restart will end that.
         """
         ...
 
     async def resume(self) -> None:
-        """Work again. Harmless twice."""
+        """Work again. Harmless twice.
+
+        Raises:
+            clawdcore.errors.StorageError: it works, but after a restart it may rest again.
+        """
         ...
 
     async def drain(self) -> None:

@@ -117,8 +117,11 @@ def shutdown(context: Context) -> Any:
 
 
 @hookspec
-def prepare_reply(reply: Reply, message: Message, context: Context) -> Any:
+def prepare_reply(reply: Reply, message: Message, notice: bool, context: Context) -> Any:
     """Sees each reply before it is sent, and may return another.
+
+    ``notice``: it is words of the bot's own in place of an answer (busy, failed, usage);
+    an answer that broke off is none.
 
     Plugins run in list order, each getting what the one before returned; None
     changes nothing.
@@ -131,10 +134,11 @@ def reply_delivered(receipt: Receipt, context: Context) -> Any:
 
 
 @hookspec
-def forget(scope: Scope, context: Context) -> Any:
+def forget(scope: Scope, language: str, context: Context) -> Any:
     """Erase all that the plugin holds of a chat or a user.
 
-    Returns what it held, in a few words for the user, or None for nothing.
+    Returns what it held, in a few words in ``language`` (as
+    :attr:`clawdcore.Sender.language`; of whoever asks), or None for nothing.
     All plugins are asked; the answers are listed. :meth:`clawdcore.Control.forget` asks;
     the command for people comes with the plugin ``commands``.
     """

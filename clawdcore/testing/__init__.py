@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .memory import FakeMemory
     from .network import NetworkRefused, network_refused
     from .telegram import BOT, FakeTelegram, Sent
+    from .texts import untranslated
     from .writing import ADA, Group, Said, User
 
 _HOME_OF: Final = {
@@ -28,6 +29,7 @@ _HOME_OF: Final = {
     "User": "writing",
     "VirtualLoop": "clock",
     "network_refused": "network",
+    "untranslated": "texts",
 }
 
 __all__ = [
@@ -44,6 +46,7 @@ __all__ = [
     "User",
     "VirtualLoop",
     "network_refused",
+    "untranslated",
 ]
 
 

@@ -39,12 +39,13 @@ from ..broker import (
 from ..config import Config
 from ..errors import BackendError
 from ..gateway.keys import Key
+from ..hooks.command import DESCRIPTION_LIMIT
 from ..hooks.context import Context
 from ..hooks.loaded import Tables
 from ..hooks.loader import Loader
 from ..hooks.quarantine import Quarantine
 from ..hooks.storage import SettingsStore
-from ..texts import LANGUAGES, translator
+from ..texts import LANGUAGES
 from .backends import make_backends
 from .builtin import CORE, builtin_commands, unique
 from .chats import AllChats
@@ -194,6 +195,7 @@ class Worker:
         """
         await self.owner.load()
         await self._listening.load()
+        await self._control.load()
         self.tables = self._loader.tables(self._config.plugins, self._context, self._targets)
         own = builtin_commands(self.owner, lambda: self.tables.commands.values())  # noqa: PLW0108
         for command in own:
@@ -359,9 +361,8 @@ class Worker:
     async def _announce_commands(self) -> None:
         """The menu of commands, in each language that we have."""
         for language in LANGUAGES:
-            _ = translator(language)
             menu = tuple(
-                (command.name, _(command.summary))
+                (command.name, command.said(command.summary, language)[:DESCRIPTION_LIMIT])
                 for command in unique(self.tables.commands.values())
             )
             await self._port.send(Commands(language, menu))

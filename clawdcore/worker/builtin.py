@@ -27,15 +27,19 @@ def builtin_commands(owner: Owner, commands: Callable[[], Iterable[Command]]) ->
 
     async def help(message: Message, command: str = "") -> str:  # noqa: A001
         """List the commands"""
-        _ = translator(message.sender.language)
+        language = message.sender.language
+        _ = translator(language)
         known = unique(commands())
         for each in known:
             if command.lstrip("/").lower() in (each.name, *each.aliases):
-                lines = [_(each.summary), _("Usage: {usage}").format(usage=each.usage)]
+                lines = [
+                    each.said(each.summary, language),
+                    _("Usage: {usage}").format(usage=each.usage),
+                ]
                 if each.example:
                     lines.append(_("Example: {example}").format(example=each.example))
                 return "\n".join(lines)
-        return "\n".join(f"/{each.name} – {_(each.summary)}" for each in known)
+        return "\n".join(f"/{each.name} – {each.said(each.summary, language)}" for each in known)
 
     return [
         Command.of(start, plugin=CORE, name="start"),

@@ -24,7 +24,8 @@ from .seats import Seats
 from .underway import UnderWay
 
 PAUSED: Final = "paused"
-"""The key of the bot's own memory under which it is noted that it rests."""
+"""The key under which it is noted that the bot rests: in its own memory for the next worker,
+in its own settings for the next start."""
 
 
 class BotControl:
@@ -64,6 +65,14 @@ class BotControl:
         self.paused = False
         """Whether the bot rests; asked for every message."""
 
+    async def load(self) -> None:
+        """Rest on, where the bot did when it ended.
+
+        Raises:
+            clawdcore.errors.StorageError: the settings can't be read.
+        """
+        self.paused = await self._store.of(CORE).get(PAUSED, default=False) is True
+
     def changed(self, key: str) -> None:
         """Another worker has changed this key of the bot's own memory."""
         if key == PAUSED:
@@ -102,7 +111,7 @@ class BotControl:
         """As :meth:`clawdcore.Control.forget`."""
         language = _language()
         async with self._seats.lent():  # others in the control lane must not wait for hooks
-            held = await self._plugins().forget(scope, notices.not_erased(language))
+            held = await self._plugins().forget(scope, notices.not_erased(language), language)
             if scope.kind == "chat":
                 self._chats.listening.forget(scope.id)
             else:
@@ -121,11 +130,13 @@ class BotControl:
         """As :meth:`clawdcore.Control.pause`."""
         self.paused = True
         self._memory.set(PAUSED, True)
+        await self._store.of(CORE).set(PAUSED, True)
 
     async def resume(self) -> None:
         """As :meth:`clawdcore.Control.resume`."""
         self.paused = False
         self._memory.delete(PAUSED)
+        await self._store.of(CORE).set(PAUSED, None)
 
     async def drain(self) -> None:
         """As :meth:`clawdcore.Control.drain`."""

@@ -67,7 +67,8 @@ class Handing:
 
     async def send(self, update: int, job: Job, reply: Reply, outcome: Outcome) -> None:
         """Send, after everything that the same person asked before."""
-        reply = await self._plugins.prepare(reply, job.message)
+        notice = outcome is Outcome.NOTICED and not job.written()
+        reply = await self._plugins.prepare(reply, job.message, notice=notice)
         if not reply.text.isascii():
             reply = msgspec.structs.replace(reply, text=encodable(reply.text))
         if len(reply.text) > ANSWER_LIMIT:
@@ -86,7 +87,7 @@ class Handing:
             update,
             target,
             reply,
-            notice=outcome is Outcome.NOTICED and not job.written(),
+            notice=notice,
             asker=message.sender.id,
             name=message.sender.name,
             streamed=bool(job.shown),

@@ -24,8 +24,9 @@ from . import fences
 def usage(command: Command, error: UsageError, language: str) -> str:
     """A command's words were not understood."""
     _ = translator(language)
+    template = command.said(error.template, language)
     lines = [
-        _(error.template).format(**error.values) if error.values else _(error.template),
+        template.format(**error.values) if error.values else template,
         _("Usage: {usage}").format(usage=command.usage),
     ]
     if command.example:

@@ -71,12 +71,17 @@ class Plugins:
         """Run every ``shutdown``, each within its limit."""
         await self._all(self._tables.implementing("shutdown"), "shutdown", SHUTDOWN_LIMIT)
 
-    async def prepare(self, reply: Reply, message: Message) -> Reply:
+    async def prepare(self, reply: Reply, message: Message, *, notice: bool = False) -> Reply:
         """The reply after every plugin's ``prepare_reply`` saw it, in order."""
         for plugin in self._preparing:
             try:
                 changed = await self._call(
-                    plugin, "prepare_reply", HOOK_LIMIT, reply=reply, message=message
+                    plugin,
+                    "prepare_reply",
+                    HOOK_LIMIT,
+                    reply=reply,
+                    message=message,
+                    notice=notice,
                 )
                 if isinstance(changed, Reply):
                     reply = produced(plugin.name, changed)
@@ -90,11 +95,14 @@ class Plugins:
         """Tell every plugin that asks for it."""
         await self._all(self._told, "reply_delivered", HOOK_LIMIT, receipt=receipt)
 
-    async def forget(self, scope: Scope, failed: str) -> tuple[Held, ...]:
-        """What each plugin held of ``scope`` and has erased; ``failed`` stands for an error."""
+    async def forget(self, scope: Scope, failed: str, language: str = "") -> tuple[Held, ...]:
+        """What each plugin held of ``scope`` and has erased; ``failed`` stands for an error.
+
+        They say it in ``language``.
+        """
         held = []
         for plugin in self._tables.implementing("forget"):
-            words = await self._said(plugin, "forget", None, failed, scope=scope)
+            words = await self._said(plugin, "forget", None, failed, scope=scope, language=language)
             if words:
                 held.append(Held(plugin.name, words))
         return tuple(held)

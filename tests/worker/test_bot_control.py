@@ -219,8 +219,8 @@ class Remembers:
     """Holds something of everybody."""
 
     @hookimpl
-    def forget(self, scope: Scope) -> str | None:
-        return f"{scope.kind} {scope.id}" if scope.kind == "user" else None
+    def forget(self, scope: Scope, language: str) -> str | None:
+        return f"{scope.kind} {scope.id} {language}" if scope.kind == "user" else None
 
     @hookimpl
     async def privacy_notes(self, language: str) -> str:
@@ -269,7 +269,7 @@ def test_forget_asks_all_and_erases_settings(kind: Any) -> None:
         assert bot.say("/forget") == "forgotten"
     failed = Held("failstoforget", "an error: ask again, or ask my owner.")
     if kind == "user":
-        held = Held("remembers", f"user {ADA.id}")
+        held = Held("remembers", f"user {ADA.id} {ADA.language}")
         assert asks.held == (held, failed, Held("core", "settings (1)"))
         assert asks.left is None
     else:
@@ -290,3 +290,19 @@ def test_the_next_worker_rests_on() -> None:
         assert "taking a break" in bot.say("hello")
         bot.worker.remember(Remembered("core", "paused", b""))
         assert bot.say("hello") == "done: hello"
+
+
+def test_the_next_start_rests_on_until_it_is_told_to_work() -> None:
+    async def rests(bot: Harness) -> bool:
+        """Whether the bot would, had it started anew."""
+        bot.worker._control.paused = False
+        await bot.worker._control.load()
+        return bot.worker._control.paused
+
+    with Harness([Keeper(), Slow()], config=OWNED) as bot:
+        assert bot._run(rests(bot)) is False
+        assert bot.say("/pause", sender=LIN) == "paused"
+        assert bot._run(rests(bot)) is True
+        assert "taking a break" in bot.say("hello")
+        assert bot.say("/resume", sender=LIN) == "resumed"
+        assert bot._run(rests(bot)) is False

@@ -67,10 +67,16 @@ class Burn:
             return texts.next_one(span, language)
 
     @hookimpl
-    async def prepare_reply(self, reply: Reply, message: Message, context: Context) -> Reply | None:
-        """The reply with its end, and the end of what it answers."""
+    async def prepare_reply(
+        self, reply: Reply, message: Message, notice: bool, context: Context
+    ) -> Reply | None:
+        """The reply with its end, and the end of what it answers.
+
+        A wish for one answer waits while only notices come; a chat's time is for these too,
+        since they show who asked.
+        """
         span = context.memory.get(_next(message), int)
-        asked = span is not None and message.command != "burn"
+        asked = span is not None and not notice and message.command != "burn"
         if asked:
             context.memory.delete(_next(message))
         if not asked:
@@ -84,7 +90,7 @@ class Burn:
         return replace(reply, delete_after=float(span))
 
     @hookimpl
-    async def forget(self, scope: Scope, context: Context) -> str | None:
+    async def forget(self, scope: Scope, language: str, context: Context) -> str | None:
         """What is in memory; the chat's setting is storage, which the bot itself erases."""
         found = await self._chat(context, scope.id) if scope.kind == "chat" else None
         keys = [key for key in context.memory.keys() if _concerns(key, scope)]  # noqa: SIM118
@@ -92,7 +98,7 @@ class Burn:
             context.memory.delete(key)
         if found:
             await context.storage.set(AFTER, None, chat=scope.id)
-        return texts.held("") if found or keys else None
+        return texts.held(language) if found or keys else None
 
     def _span(self, context: Context, text: str, language: str) -> int:
         options: BurnOptions = context.options

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -29,6 +30,23 @@ class Echo:
         async def long(message: Message) -> str:
             """Say much"""
             return "word " * 2000
+
+        @register("grow")
+        async def grow(message: Message) -> AsyncIterator[str]:
+            """Say much, bit by bit"""
+            for _ in range(20):
+                yield "word " * 100
+                await asyncio.sleep(1)
+
+        @register("broken")
+        async def broken(message: Message) -> str:
+            """Fail"""
+            raise RuntimeError
+
+        @register("number")
+        async def number(message: Message, number: int) -> str:
+            """Take a number"""
+            return f"{number}"
 
 
 @pytest.fixture

@@ -111,8 +111,8 @@ def test_what_is_held_is_forgotten(burning: Harness) -> None:
     burning.say("/burn on 1m")
     burning.say("/burn 60", sender=LIN)
     for scope in (Scope(kind="chat", id=ADA.id), Scope(kind="user", id=LIN.id)):
-        held = burning.loop.run_until_complete(burning.worker.plugins.forget(scope, "failed"))
-        assert [each.words for each in held] == ["a time after which answers vanish"]
+        held = burning.loop.run_until_complete(burning.worker.plugins.forget(scope, "failed", "zh"))
+        assert [each.words for each in held] == ["回答消失的时间"]
         assert burning.loop.run_until_complete(burning.worker.plugins.forget(scope, "failed")) == ()
     burning.advance(100)
     burning.say("one")

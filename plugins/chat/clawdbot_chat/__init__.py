@@ -109,7 +109,7 @@ class Chat:
             self._expiry.cancel()
 
     @hookimpl
-    async def forget(self, scope: Scope) -> str | None:
+    async def forget(self, scope: Scope, language: str) -> str | None:
         """Erases a chat's conversations, or a user's own and their questions elsewhere."""
         if self._sessions is None:
             return None
@@ -117,4 +117,4 @@ class Chat:
             erased = self._sessions.forget_chat(scope.id)
         else:
             erased = self._sessions.forget_user(scope.id)
-        return texts.held(erased) if erased else None
+        return texts.held(erased, language) if erased else None

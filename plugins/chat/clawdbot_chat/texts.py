@@ -19,9 +19,9 @@ def fresh(language: str) -> str:
     return _("A fresh start: I no longer know what we said here before.")
 
 
-def held(erased: Erased) -> str:
-    """What was erased, in the language of somebody whose it was."""
-    _ = translator(erased.language, LOCALES, DOMAIN)
+def held(erased: Erased, language: str) -> str:
+    """What was erased, in the language of whoever asked for it."""
+    _ = translator(language, LOCALES, DOMAIN)
     return _("conversation (questions: {questions}, summaries: {summaries})").format(
         questions=erased.questions, summaries=erased.notes
     )

@@ -231,12 +231,12 @@ def test_forget_erases_a_chat_and_says_what_it_held(make_bot: Any, language: str
     user = User(5, "Eve", language=language)
     bot.say("one", sender=user)
     bot.say("two", sender=user)
-    told = asyncio.run(bot.chat.forget(Scope(kind="chat", id=5)))
+    told = asyncio.run(bot.chat.forget(Scope(kind="chat", id=5), language))
     if language == "en":
         assert told == "conversation (questions: 2, summaries: 0)"
     else:
         assert told == "对话（提问：2，摘要：0）"
-    assert asyncio.run(bot.chat.forget(Scope(kind="chat", id=5))) is None
+    assert asyncio.run(bot.chat.forget(Scope(kind="chat", id=5), language)) is None
     bot.say("three", sender=user)
     assert contents(bot.model.requests[-1]) == ["three"]
 
@@ -246,7 +246,7 @@ def test_forget_of_a_user_leaves_what_others_said_in_groups(make_bot: Any) -> No
     bot.say("private")
     bot.say("@clawd_bot mine", chat=Group(), sender=ADA)
     bot.say("@clawd_bot his", chat=Group(), sender=BOB)
-    told = asyncio.run(bot.chat.forget(Scope(kind="user", id=ADA.id)))
+    told = asyncio.run(bot.chat.forget(Scope(kind="user", id=ADA.id), "en"))
     assert told == "conversation (questions: 2, summaries: 0)"
     bot.say("hello")
     bot.say("@clawd_bot hello", chat=Group(), sender=BOB)

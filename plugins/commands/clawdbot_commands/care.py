@@ -12,8 +12,8 @@ from clawdcore import Held, Status
 from .texts import locale_of, words
 
 
-def status_text(status: Status, language: str) -> str:
-    """How the bot does, a line each."""
+def status_text(status: Status, language: str, *, owner: bool) -> str:
+    """How the bot does, a line each; which models it asks, and what rests, for its owner."""
     _, locale = words(language), locale_of(language)
 
     def number(value: float) -> str:
@@ -32,9 +32,9 @@ def status_text(status: Status, language: str) -> str:
         lines.append(_("Waiting time now: {time}").format(time=span(status.wait)))
     if status.rung:
         lines.append(_("I am very busy, so that answers are simpler than usual."))
-    for name, seconds in status.plugins:
+    for name, seconds in status.plugins if owner else ():
         lines.append(_("{name} rests for {time}").format(name=name, time=span(seconds)))
-    for reference, up in status.models:
+    for reference, up in status.models if owner else ():
         line = _("Model {name} answers") if up else _("Model {name} can't be reached")
         lines.append(line.format(name=reference))
     lines.append(_("Running for {time}").format(time=span(status.uptime)))

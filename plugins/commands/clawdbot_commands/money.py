@@ -24,14 +24,15 @@ _GLUED: Final = re.compile(r"([\d.,]+)([A-Za-z]{3})", re.ASCII)
 
 
 class NotAsked(ValueError):
-    """The words are no question for a rate. ``word``: the one that is wrong, or "".
+    """The words are no question for a rate.
 
-    ``nearest`` is a known code that ``word`` may have meant, or "".
+    ``word`` is the one that is wrong, or "" where there are too few currencies or too many;
+    ``nearest`` a known code that it may have meant, or "". ``day``: it is a day without rates.
     """
 
-    def __init__(self, word: str = "", nearest: str = "") -> None:
+    def __init__(self, word: str = "", nearest: str = "", *, day: bool = False) -> None:
         super().__init__()
-        self.word, self.nearest = word, nearest
+        self.word, self.nearest, self.day = word, nearest, day
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +80,9 @@ def parse(text: str, today: date) -> Asked:
             try:
                 day = date.fromisoformat(word)
             except ValueError:
-                raise NotAsked(word) from None
+                raise NotAsked(word, day=True) from None
             if not FIRST <= day <= today:
-                raise NotAsked(word)
+                raise NotAsked(word, day=True)
         elif amount is None and (number := _amount(word)) is not None:
             amount = number
         else:

@@ -36,3 +36,12 @@ class Options(BaseModel):
     cache_entries: int = Field(
         256, ge=0, le=10_000, description="How many answers are kept in memory; 0 for none."
     )
+    cache_bytes: int = Field(
+        8_000_000, ge=0, le=1_000_000_000, description="How many bytes these have together."
+    )
+    contact: str = Field(
+        "",
+        max_length=200,
+        pattern=r"^[\x20-\x27\x2A-\x7E]*$",
+        description="A web page or mail address that the services may write to about this bot.",
+    )

@@ -19,7 +19,10 @@ class Rates:
         self._fetcher, self._url = fetcher, url
 
     async def of(self, asked: Asked, language: str) -> str:
-        """The amounts as text. Raises :class:`ServiceFailed`."""
+        """The amounts as text. Raises :class:`ServiceFailed`.
+
+        https://frankfurter.dev/v1/
+        """
         _, locale = words(language), locale_of(language)
         targets = [code for code in asked.targets if code != asked.base]
         try:
@@ -45,7 +48,13 @@ class Rates:
         if missing:
             lines.append(_("No rate is known for: {codes}").format(codes=", ".join(missing)))
         shown = format_date(day, "medium", locale=locale)
-        lines.append(_("Rates of the European Central Bank, {day}").format(day=shown))
+        if asked.day is None or asked.day == day:
+            lines.append(_("Rates of the European Central Bank, {day}").format(day=shown))
+        else:
+            # On weekends and holidays the service gives the rates of a working day next to it.
+            meant = format_date(asked.day, "medium", locale=locale)
+            text = _("The European Central Bank has no rates of {asked}; these are those of {day}.")
+            lines.append(text.format(asked=meant, day=shown))
         return "\n".join(lines)
 
     async def _unquoted(self, asked: Asked, language: str) -> str:

@@ -38,6 +38,7 @@ def failed(service: str, trouble: Trouble, language: str) -> str:
         "down": _("{service} can't be reached right now; please try again later."),
         "slow": _("{service} takes too long to answer right now; please try again later."),
         "busy": _("{service} gets too many requests right now; please try again in a minute."),
+        "refused": _("{service} doesn't let me in; the owner of this bot has to look at it."),
         "wrong": _("{service} gave an answer that I can't read; please try again later."),
     }
     return sentences[trouble].format(service=service)

@@ -10,10 +10,19 @@ from babel.numbers import format_decimal
 
 from .fetching import Fetcher, NotThere, ServiceFailed
 from .options import Options
+from .places import Place
 from .texts import locale_of, sky, words
 
 FAHRENHEIT: Final = frozenset({"US", "BS", "BZ", "KY", "PW", "FM", "MH", "LR", "PR", "GU", "VI"})
 """The regions where CLDR's unit preference for weather is °F, or that follow the US."""
+_NO_FORECAST: Final = (
+    AttributeError,
+    KeyError,
+    TypeError,
+    ValueError,
+    IndexError,
+    OverflowError,
+)
 
 
 def fahrenheit(options: Options, language: str) -> bool:
@@ -29,19 +38,36 @@ class Weather:
     def __init__(self, fetcher: Fetcher, options: Options) -> None:
         self._fetcher, self._options = fetcher, options
 
-    async def of(self, city: str, language: str) -> str:
-        """What the weather is in ``city``. Raises :class:`ServiceFailed`."""
-        place = await self._place(city, language)
-        if place is None:
-            _ = words(language)
-            return _("I find no place of that name. Please check the spelling.")
+    async def find(self, city: str, language: str) -> Place | None:
+        """The place that ``city`` most likely means. Raises :class:`ServiceFailed`.
+
+        https://open-meteo.com/en/docs/geocoding-api
+        """
+        try:
+            found = await self._fetcher.json(
+                f"{self._options.geocoding_url}/v1/search",
+                {"name": city, "count": "1", "language": locale_of(language).language},
+            )
+            # Where there is none, the key is left out.
+            results = found.get("results") or []
+            return Place.read(results[0]) if results else None
+        except NotThere:
+            return None
+        except _NO_FORECAST:
+            raise ServiceFailed("wrong") from None
+
+    async def at(self, place: Place, language: str) -> str:
+        """The weather there as text. Raises :class:`ServiceFailed`.
+
+        https://open-meteo.com/en/docs
+        """
         imperial = fahrenheit(self._options, language)
         try:
             found = await self._fetcher.json(
                 f"{self._options.weather_url}/v1/forecast",
                 {
-                    "latitude": str(place["latitude"]),
-                    "longitude": str(place["longitude"]),
+                    "latitude": str(place.latitude),
+                    "longitude": str(place.longitude),
                     "current": "temperature_2m,weather_code",
                     "daily": "weather_code,temperature_2m_max,temperature_2m_min",
                     "forecast_days": "3",
@@ -50,32 +76,11 @@ class Weather:
                 },
             )
             return shown(place, found, "°F" if imperial else "°C", language)
-        except (NotThere, KeyError, TypeError, ValueError, IndexError):
-            raise ServiceFailed("wrong") from None
-
-    async def _place(self, city: str, language: str) -> dict[str, Any] | None:
-        try:
-            found = await self._fetcher.json(
-                f"{self._options.geocoding_url}/v1/search",
-                {"name": city, "count": "1", "language": locale_of(language).language},
-            )
-            results = found.get("results") or []
-            if not results:
-                return None
-            place = results[0]
-            return {
-                "name": str(place["name"]),
-                "country": str(place.get("country", "")),
-                "latitude": float(place["latitude"]),
-                "longitude": float(place["longitude"]),
-            }
-        except NotThere:
-            return None
-        except (KeyError, TypeError, ValueError, IndexError):
+        except (NotThere, *_NO_FORECAST):
             raise ServiceFailed("wrong") from None
 
 
-def shown(place: dict[str, Any], found: dict[str, Any], unit: str, language: str) -> str:
+def shown(place: Place, found: dict[str, Any], unit: str, language: str) -> str:
     """The forecast as text. Raises KeyError and its like where ``found`` is no forecast."""
     _, locale = words(language), locale_of(language)
 
@@ -84,11 +89,11 @@ def shown(place: dict[str, Any], found: dict[str, Any], unit: str, language: str
 
     def line(start: str, code: object, temperatures: str) -> str:
         return f"{start}: " + ", ".join(
-            part for part in (temperatures, sky(int(str(code)), language)) if part
+            part for part in (temperatures, sky(int(float(str(code))), language)) if part
         )
 
     now, daily = found["current"], found["daily"]
-    lines = [", ".join(part for part in (place["name"], place["country"]) if part)]
+    lines = [str(place)]
     lines.append(line(_("Now"), now["weather_code"], degrees(now["temperature_2m"])))
     days = zip(
         daily["time"],

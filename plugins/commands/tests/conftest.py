@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from clawdbot_commands import Commands
+from clawdcore import Backend
 from clawdcore.testing import Harness
 
 Answer = Callable[[web.Request], web.StreamResponse]
@@ -23,7 +24,9 @@ class Services(Harness):
     ``answers`` are by path; ``asked`` holds the requests that came.
     """
 
-    def __init__(self, options: dict[str, Any]) -> None:
+    def __init__(
+        self, options: dict[str, Any], others: tuple[object, ...], backend: Backend | None
+    ) -> None:
         self.answers: dict[str, Answer] = {}
         self.asked: list[web.Request] = []
         self._runner: web.ServerRunner | None = None
@@ -34,8 +37,9 @@ class Services(Harness):
         roots = {"geocodingUrl": root, "weatherUrl": root, "ratesUrl": root}
         roots["wikiUrl"] = root + "/{language}"
         super().__init__(
-            [Commands(lambda: datetime(2026, 1, 2, tzinfo=UTC))],
+            [Commands(lambda: datetime(2026, 1, 2, tzinfo=UTC)), *others],
             config={"plugins": [{"name": "commands", "options": {**roots, **options}}]},
+            backend=backend,
             network=True,
         )
         self._run(self._listen())
@@ -72,11 +76,11 @@ class Services(Harness):
 
 @pytest.fixture
 def make_services() -> Iterator[Callable[..., Services]]:
-    """``make_services(**options)``."""
+    """``make_services(*others, backend=None, **options)``: with ``others`` as further plugins."""
     with ExitStack() as stack:
 
-        def make(**options: Any) -> Services:
-            bot = Services(options)
+        def make(*others: object, backend: Backend | None = None, **options: Any) -> Services:
+            bot = Services(options, others, backend)
             stack.callback(bot.close)
             assert not bot.report.disabled, bot.report.disabled
             return bot

@@ -171,8 +171,8 @@ class Recognition:
             if found:
                 yield Reading((found,))
             else:
-                for each in left:
-                    yield self._failed.get(each.file_id) or NoText("There is no text.")
+                for picture in left:
+                    yield self._failed.get(picture.file_id) or NoText("There is no text.")
 
     async def _text(self, message: Message, asker: _Asker) -> str:
         try:

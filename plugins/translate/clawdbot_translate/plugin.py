@@ -148,10 +148,10 @@ class Translate:
         return replace(reply, buttons=under(message.update_id, message.sender.language))
 
     @hookimpl
-    def forget(self, scope: Scope, context: Context) -> str | None:
+    def forget(self, scope: Scope, language: str, context: Context) -> str | None:
         """Erases the texts that were kept for buttons; what is set the core erases."""
         count = self._desk(context).originals.forget(scope)
-        return texts.forgotten(count, "") if count else None
+        return texts.forgotten(count, language) if count else None
 
     @hookimpl
     def privacy_notes(self, language: str, context: Context) -> str | None:
