@@ -37,6 +37,7 @@ test-real: setup ## Run the tests that use a real model (fetched once), and kill
 	@$(BIN)/python -m clawdbot_llamacpp
 	@$(BIN)/python -m clawdbot_voice || echo "SKIPPED: the speech model can't be had here; its tests say so too"
 	@$(BIN)/pytest -q -m real $(ARGS)
+	@tools/whisper/test
 
 .PHONY: test-vllm
 test-vllm: setup ## Run the tests that use a real vLLM, on the CPU (fetched once, 2 GB)
