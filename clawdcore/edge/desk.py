@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -20,6 +21,7 @@ from ..broker import (
 )
 from ..config import TelegramConfig
 from ..messages import Receipt, Reply
+from . import words
 from .api import Api
 from .backlog import Backlog
 from .books import Books
@@ -27,12 +29,15 @@ from .delivery import Delivery, Pace
 from .ledger import Ledger, Row
 from .recovery import Recovery
 from .room import Room
+from .undeleted import Undeleted
 from .work import Held, Work
 
 log = logging.getLogger(__name__)
 
 WAITING: Final = 5000
 """Replies waiting to be sent beyond which "done" alone makes no more room."""
+LANGUAGES: Final = 10_000
+"""Chats whose language is remembered: that of who wrote last."""
 SKEW: Final = 5.0
 """Seconds by which our clock may be behind Telegram's."""
 
@@ -67,10 +72,12 @@ class Desk:
             sending=self._sending,
             owe=ledger.owe,
             paid=self._paid,
+            stays=Undeleted(self._stay).add,
             pace=Pace(config.pace.per_second, config.pace.per_chat, config.pace.group_per_minute),
             limit=config.text_chunk_limit,
             drafts=config.streaming != "off",
         )
+        self._languages: OrderedDict[int, str] = OrderedDict()
         self.backlog = Backlog(config.stale_after / 1000, settle=self.end, say=self.say)
         self.recovery = Recovery((), arrived=self._arrived, settle=self.end, say=self.say)
         self.more = asyncio.Event()
@@ -102,6 +109,10 @@ class Desk:
         if head.message:
             latest = not head.edited and head.time >= self._began + SKEW
             self.delivery.seen(head.chat, head.message, latest=latest)
+        self._languages[head.chat] = head.language
+        self._languages.move_to_end(head.chat)
+        if len(self._languages) > LANGUAGES:
+            self._languages.popitem(last=False)
         if head.left:
             self.work.add(held, wait=False)
             self.delivery.drop_chat(head.chat)
@@ -247,6 +258,13 @@ class Desk:
         asker = head.user if head.wanted else 0
         send = Send(held.id, head.target, Reply(text=text), notice=True, asker=asker)
         self.delivery.put(send, self.tasks)
+
+    def _stay(self, chat: int, count: int) -> None:
+        """Messages that were to vanish can't be deleted."""
+        if self.tasks is not None:
+            text = words.undeleted(count, self._languages.get(chat, ""))
+            target = Target(chat_id=chat, private=chat > 0)
+            self.delivery.put(Send(0, target, Reply(text=text), notice=True), self.tasks)
 
     def _open(self, held: Held) -> None:
         """An earlier run's updates are in the books from the moment that they end."""

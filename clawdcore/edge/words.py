@@ -27,6 +27,20 @@ def stale(count: int, language: str) -> str:
     ).format(count=count)
 
 
+def undeleted(count: int, language: str) -> str:
+    """``count`` messages of a chat that were to vanish stay."""
+    _ = translator(language)
+    if count == 1:
+        return _(
+            "A message here that was to vanish could not be deleted: I may not delete it "
+            "(any more), or it is older than 48 hours. Please delete it yourselves."
+        )
+    return _(
+        "{count} messages here that were to vanish could not be deleted: I may not delete them "
+        "(any more), or they are older than 48 hours. Please delete them yourselves."
+    ).format(count=count)
+
+
 def poison(language: str) -> str:
     """A message that ends every worker which tries it."""
     return translator(language)("This message makes me fail each time, so I won't try it again.")

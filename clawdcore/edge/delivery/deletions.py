@@ -43,12 +43,18 @@ class _Owed(msgspec.Struct, frozen=True):
 
 
 class Deletions:
-    """Deletes messages when they are due; ``paid`` is told of each that needs no more work."""
+    """Deletes messages when they are due; ``paid`` is told of each that needs no more work.
 
-    def __init__(self, api: Api, gate: Gate, paid: Paid | None) -> None:
+    ``stays`` is told the chat of each that can't be deleted.
+    """
+
+    def __init__(
+        self, api: Api, gate: Gate, paid: Paid | None, stays: Callable[[int], None] | None = None
+    ) -> None:
         self._api = api
         self._gate = gate
         self._paid = paid
+        self._stays = stays
         self._waiting: list[tuple[float, int, _Owed]] = []
         self._number = count()
         self._running = 0
@@ -148,3 +154,5 @@ class Deletions:
         log.warning(
             "message %d in chat %d can't be deleted: %s", owed.message_id, owed.chat_id, why
         )
+        if self._stays is not None and why != Reason.BLOCKED:
+            self._stays(owed.chat_id)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -60,7 +61,7 @@ class Delivery:
     ``sending`` is awaited with a reply and the floor (see :meth:`arrived`) before
     the first call that may show it. ``owe`` is awaited with chat, message and time
     (seconds since the epoch) of each message that is to be deleted, ``paid`` when
-    nothing more is to be done about it.
+    nothing more is to be done about it, and ``stays`` told the chat of one that can't be.
 
     ``limit`` is the longest message in UTF-16 units; ``drafts`` whether to show
     answers while they are written.
@@ -74,6 +75,7 @@ class Delivery:
         sending: Sending | None = None,
         owe: Owe | None = None,
         paid: Paid | None = None,
+        stays: Callable[[int], None] | None = None,
         pace: Pace = Pace(),  # noqa: B008 - frozen
         limit: int = TEXT_LIMIT,
         drafts: bool = True,
@@ -86,7 +88,7 @@ class Delivery:
         self._streams = Streams()
         self._drafter = Drafter(api, self._gate, self._known, self._streams, limit=limit)
         self._marks = Marks(api, self._gate, self._busy)
-        self._deletions = Deletions(api, self._gate, paid)
+        self._deletions = Deletions(api, self._gate, paid, stays)
         self._toasts = Toasts(api)
         self._changes = Changes(api, self._gate, limit=limit)
         self._hands = Hands(
