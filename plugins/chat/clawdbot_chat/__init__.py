@@ -67,7 +67,7 @@ class Chat:
     def register_commands(self, register: RegisterCommand) -> None:
         """Adds ``/new``."""
 
-        @register("new")
+        @register("new", example="/new")
         async def new(message: Message) -> str:
             """Start the conversation afresh"""
             if self._sessions is not None:

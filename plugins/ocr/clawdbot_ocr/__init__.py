@@ -55,7 +55,7 @@ class Ocr:
         """Adds ``/ocr``."""
         recognition = self._ready(context)
 
-        @register("ocr")
+        @register("ocr", example="/ocr")
         async def ocr(message: Message) -> AsyncIterator[str]:
             """Read the text in the picture you reply to"""
             source = message

@@ -83,7 +83,7 @@ class Translate:
             """Tell which language a text is in"""
             return await detected(desk, message, text)
 
-        @register("languages")
+        @register("languages", example="/languages")
         async def languages(message: Message) -> str:
             """List all languages that I translate into"""
             return await chatting.everything(desk, message)

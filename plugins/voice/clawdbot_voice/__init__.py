@@ -58,7 +58,7 @@ class Voice:
         """Adds ``/transcribe``."""
         listening = self._ready(context)
 
-        @register("transcribe")
+        @register("transcribe", example="/transcribe")
         async def transcribe(message: Message) -> AsyncIterator[str]:
             """Write down what is said in the recording you reply to"""
             source = message
