@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[1]
 HEAVY = re.compile(r"^(torch|vllm|triton|nvidia-[\w-]+)\b", re.IGNORECASE)
 PART_OF = {"annotated-types": "pydantic", "pydantic-core": "pydantic"}
 """Distributions that another one brings by contract and whose names it hands out."""
+NAMED = {"PIL": "pillow"}
+"""Distributions of modules that have another name and may not be installed here."""
 
 
 @cache
@@ -161,7 +163,7 @@ def test_dependencies_are_what_the_code_imports() -> None:
                 top = module.partition(".")[0]
                 if top in sys.stdlib_module_names or top == package or _for_pytest(file, top):
                     continue
-                names = {normalized(name) for name in providers.get(top, [top])}
+                names = {normalized(name) for name in providers.get(top, [NAMED.get(top, top)])}
                 names = {PART_OF.get(name, name) for name in names}
                 assert names & (required | optional), f"{file}:{line}: {top} is not declared"
                 used |= names
