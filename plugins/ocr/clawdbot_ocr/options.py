@@ -52,7 +52,7 @@ class OcrOptions(BaseModel):
         le=1000,
         strict=False,
         description="Pictures with more millions of pixels are refused before they are decoded; "
-        "each takes some 10 MB of memory.",
+        "each takes some 30 MB of memory meanwhile.",
     )
     max_pages: int = Field(
         default=10, ge=1, le=1000, description="Pages of a TIFF that are read; the reply says more."
