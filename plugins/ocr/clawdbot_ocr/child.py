@@ -11,7 +11,9 @@ import resource
 import signal
 import sys
 import threading
+import time
 from importlib import import_module
+from pathlib import Path
 from queue import SimpleQueue
 from typing import BinaryIO, Final
 
@@ -23,8 +25,10 @@ from .failures import EngineFailed, OcrError
 from .recogniser import Recogniser
 from .wire import HEADER, Answer, Job, Setup, length, pack, unpack
 
-LOWER: Final = 10
-"""How much nicer than the bot: its own work goes first where processors are short."""
+LOWER: Final = 19
+"""How much nicer than the bot, as much as can be: its own work goes first where processors
+are short."""
+TRIES: Final = 5
 OUTSIDE: Final = ("socket.connect", "socket.getaddrinfo", "socket.sendto")
 """What Python tells auditors before anything is asked of a network."""
 
@@ -87,13 +91,33 @@ def _settle() -> None:
     """A group of its own, no files, no network, and behind the bot in the line for a processor."""
     if os.getpgrp() != os.getpid():
         os.setpgid(0, 0)
+    _step_back()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # What people sent reaches no disk: not a byte can be written to a file, by programs that
     # are started here neither.
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     os.umask(0o077)
-    os.nice(LOWER)
     sys.addaudithook(_alone)
+
+
+def _step_back() -> None:
+    """Behind the bot in the line for a processor.
+
+    Linux may share processors between sessions first (sched(7), autogroup); being nice then
+    counts within one alone. So a session that is ours is made nice as a whole, too.
+    """
+    os.nice(LOWER)
+    if os.getsid(0) != os.getpid():
+        return
+    for _ in range(TRIES):
+        try:
+            Path("/proc/self/autogroup").write_text(str(LOWER), encoding="ascii")
+        except BlockingIOError:
+            time.sleep(0.1)  # so often it may be done, by all processes together
+        except OSError:
+            return  # another system, or a kernel without it
+        else:
+            return
 
 
 def _alone(event: str, _: object) -> None:

@@ -106,6 +106,19 @@ async def started(made: LocalReader) -> int:
     return made.pid
 
 
+def test_the_bot_goes_first_where_processors_are_short() -> None:
+    async def work() -> None:
+        async with reader() as made:
+            await made.read(Picture(GREY))
+            assert made.pid is not None
+            assert os.getpriority(os.PRIO_PROCESS, made.pid) == 19
+            session = Path(f"/proc/{made.pid}/autogroup")
+            if session.exists():  # a kernel that shares processors between sessions first
+                assert session.read_text().split()[-1] == "19"
+
+    run(work())
+
+
 def test_a_picture_is_read_and_the_process_stays_for_the_next() -> None:
     async def work() -> None:
         async with reader() as made:

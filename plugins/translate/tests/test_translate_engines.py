@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -193,6 +194,7 @@ def test_a_language_that_the_server_lacks_is_refused_without_asking() -> None:
     [
         ((429, {"error": "Slowdown"}), "takes no more requests for now"),
         ((403, {"error": "Invalid API key"}), "apiKey"),
+        ((400, {"error": "Visit the portal to get an API key"}), "apiKey"),
         ((500, {"error": "boom"}), "answered 500"),
         ((502, b"<html>"), "answered 502"),
         ((200, b"<html>"), "no LibreTranslate"),
@@ -266,6 +268,7 @@ def test_google_lists_its_languages_by_our_codes() -> None:
         ((429, {"error": {"message": "canary", "code": 429}}), "answered 429"),
         ((500, b"canary"), "answered 500"),
         ((400, {"error": {"message": "canary", "code": 400}}), "takes no such request"),
+        ((400, {"error": {"message": "API key not valid.", "code": 400}}), "google.apiKey"),
         ((200, {"data": {"translations": []}}), "no translation"),
     ],
 )
@@ -289,4 +292,13 @@ def test_a_google_that_is_not_there_is_told() -> None:
         url = server.url
     engine = googled(url)
     with pytest.raises(EngineFailed, match="can't be reached"):
+        run(engine, engine.languages)
+
+
+@NEEDS_GOOGLE
+def test_credentials_that_are_not_there_are_told_so_that_the_next_engine_is_asked(
+    tmp_path: Path,
+) -> None:
+    engine = Google(GoogleOptions(credentials=str(tmp_path / "nowhere.json")))
+    with pytest.raises(EngineFailed, match=r"google\.credentials"):
         run(engine, engine.languages)

@@ -10,8 +10,10 @@ import os
 import resource
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 from queue import SimpleQueue
 from typing import BinaryIO, Final
 
@@ -22,8 +24,10 @@ from .failures import EngineFailed, TooLong, VoiceError, code_of
 from .recogniser import Recogniser, recognise
 from .wire import HEADER, Answer, Job, Setup, length, pack, unpack
 
-LOWER: Final = 10
-"""How much nicer than the bot: its own work goes first where processors are short."""
+LOWER: Final = 19
+"""How much nicer than the bot, as much as can be: its own work goes first where processors
+are short."""
+TRIES: Final = 5
 
 
 def main() -> None:
@@ -90,7 +94,27 @@ def _settle() -> None:
     """No core file, files for us alone, and behind the bot in the line for a processor."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.umask(0o077)
+    _step_back()
+
+
+def _step_back() -> None:
+    """Behind the bot in the line for a processor.
+
+    Linux may share processors between sessions first (sched(7), autogroup); being nice then
+    counts within one alone. So a session that is ours is made nice as a whole, too.
+    """
     os.nice(LOWER)
+    if os.getsid(0) != os.getpid():
+        return
+    for _ in range(TRIES):
+        try:
+            Path("/proc/self/autogroup").write_text(str(LOWER), encoding="ascii")
+        except BlockingIOError:
+            time.sleep(0.1)  # so often it may be done, by all processes together
+        except OSError:
+            return  # another system, or a kernel without it
+        else:
+            return
 
 
 def _own_output() -> BinaryIO:

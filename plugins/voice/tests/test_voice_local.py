@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -69,6 +70,21 @@ def test_long_speech_comes_in_pieces_with_language_and_progress(
             assert {piece.language for piece in pieces} == {"es"}
             assert [round(piece.done) for piece in pieces] == [28, 40]
             assert round(pieces[0].total) == 40
+
+    run(work())
+
+
+def test_the_bot_goes_first_where_processors_are_short(
+    make_engine: Make, sounds: Any, hear: Any
+) -> None:
+    async def work() -> None:
+        async with closing(make_engine()) as engine:
+            await hear(engine, Recording(sounds.voice(2)))
+            assert engine.pid is not None
+            assert os.getpriority(os.PRIO_PROCESS, engine.pid) == 19
+            session = Path(f"/proc/{engine.pid}/autogroup")
+            if session.exists():  # a kernel that shares processors between sessions first
+                assert session.read_text().split()[-1] == "19"
 
     run(work())
 

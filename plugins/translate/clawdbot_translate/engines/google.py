@@ -99,16 +99,22 @@ class Google:
                 return await loop.run_in_executor(self._threads, self._call, call)
         except TimeoutError:
             raise EngineFailed(NAME, "took too long") from None
-        except api.BadRequest:
+        except api.BadRequest as error:
+            if "api key" in error.message.lower():  # a wrong one is a bad request to Google
+                raise _locked_out() from None
             raise RefusedByEngine(NAME, "takes no such request") from None
         except api.GoogleAPICallError as error:
             raise EngineFailed(NAME, f"answered {error.code}") from None
         except auth.GoogleAuthError:
-            raise EngineFailed(
-                NAME, "does not let us in", fix="Set google.apiKey or google.credentials."
-            ) from None
+            raise _locked_out() from None
         except requests.RequestException as error:
             raise EngineFailed(NAME, f"can't be reached ({type(error).__name__})") from None
+        except OSError as error:
+            raise EngineFailed(
+                NAME,
+                f"has credentials that can't be read ({type(error).__name__})",
+                fix="Let google.credentials name the service account's file.",
+            ) from None
         except (KeyError, TypeError, ValueError, AttributeError):
             raise EngineFailed(NAME, "answers something that is no translation") from None
 
@@ -128,6 +134,10 @@ class Google:
             credentials = account.from_service_account_file(self._options.credentials)
         client = import_module("google.cloud.translate_v2").Client
         return client(credentials=credentials, client_options=options)
+
+
+def _locked_out() -> EngineFailed:
+    return EngineFailed(NAME, "does not let us in", fix="Set google.apiKey or google.credentials.")
 
 
 def _translate(client: Any, *, texts: list[str], source: str | None, target: str) -> Any:

@@ -106,10 +106,10 @@ class LibreTranslate:
         except RateLimitError:
             raise EngineFailed(NAME, "takes no more requests for now") from None
         except ForbiddenError:
-            raise EngineFailed(
-                NAME, "does not let us in", fix="Set libretranslate.apiKey in its options."
-            ) from None
-        except BadRequestError:
+            raise _locked_out() from None
+        except BadRequestError as error:
+            if "api key" in error.message.lower():  # none where one is needed is a bad request
+                raise _locked_out() from None
             raise RefusedByEngine(NAME, "takes no such request") from None
         except LibreTranslateError as error:
             raise EngineFailed(NAME, f"answered {error.status_code}") from None
@@ -131,3 +131,7 @@ class LibreTranslate:
                 self._options.url, api_key=key, client=self._http, timeout=timeout
             )
         return self._client
+
+
+def _locked_out() -> EngineFailed:
+    return EngineFailed(NAME, "does not let us in", fix="Set libretranslate.apiKey in its options.")
