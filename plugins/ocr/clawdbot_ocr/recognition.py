@@ -143,8 +143,10 @@ class Recognition:
 
     async def outcomes(
         self, message: Message, pictures: Sequence[Attachment]
-    ) -> AsyncGenerator[Outcome, None]:
-        """What became of each picture of a message, in order, as they are read.
+    ) -> AsyncGenerator[tuple[int, Outcome], None]:
+        """What became of each picture of a message, by number (1 is the first), as they are read.
+
+        The number 0 is for the text of all together, where others have read them before.
 
         Raises:
             clawdcore.BackendError: as ``await message.text()`` does, for one because
@@ -160,7 +162,7 @@ class Recognition:
             while (each := await asker.outcomes.get()) is not None:
                 told[each[0]] = each[1]
                 while left and left[0].file_id in told:
-                    yield told[left.pop(0).file_id]
+                    yield len(pictures) - len(left) + 1, told[left.pop(0).file_id]
             text = await task
         finally:
             task.cancel()
@@ -169,10 +171,15 @@ class Recognition:
             # They were read before, or by another plugin's reader: of all there is one text.
             found = text.removeprefix(message.body).strip()
             if found:
-                yield Reading((found,))
-            else:
-                for picture in left:
-                    yield self._failed.get(picture.file_id) or NoText("There is no text.")
+                yield 0, Reading((found,))
+            for number, picture in enumerate(pictures, 1):
+                failed = self._failed.get(picture.file_id)
+                if failed is not None or not found:
+                    yield number, failed or NoText("There is no text.")
+            return
+        for number, picture in enumerate(pictures, 1):
+            if picture in left and picture.file_id in told:
+                yield number, told[picture.file_id]  # another's reader had one before it
 
     async def _text(self, message: Message, asker: _Asker) -> str:
         try:
@@ -184,14 +191,13 @@ class Recognition:
         self, message: Message, pictures: Sequence[Attachment], language: str
     ) -> AsyncGenerator[str, None]:
         """What somebody who reads ``language`` (a tag) is shown for a message's pictures."""
-        number = 0
-        async for outcome in self.outcomes(message, pictures):
-            number += 1
+        gap = ""
+        async for number, outcome in self.outcomes(message, pictures):
             text = self.shown(outcome, language)
-            if len(pictures) > 1:
-                gap = "\n\n" if number > 1 else ""
-                text = f"{gap}{texts.heading(number, len(pictures))}\n{text}"
-            yield text
+            if number and len(pictures) > 1:
+                text = f"{texts.heading(number, len(pictures))}\n{text}"
+            yield gap + text
+            gap = "\n\n"
 
     def shown(self, outcome: Outcome, language: str) -> str:
         """The text of a picture, or why there is none."""

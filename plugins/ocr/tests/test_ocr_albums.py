@@ -5,7 +5,7 @@ from typing import Any
 
 from clawdbot_ocr.failures import NoText, NotPicture
 from clawdbot_ocr.reading import Reading
-from clawdcore import hookimpl
+from clawdcore import PASS, hookimpl
 from clawdcore.testing import Group
 
 Make = Callable[..., Any]
@@ -70,3 +70,37 @@ def test_others_get_the_text_of_all_pictures(make_bot: Make, fake_reader: Any) -
 
     bot = make_bot(fake_reader(ONE, TWO), others={"after": [Joined()]})
     assert bot.album(b"a", b"b", text="see") == "see\none\ntwo"
+
+
+class First:
+    """Reads every message, and leaves it to others."""
+
+    @hookimpl
+    def register_handlers(self, register: Any) -> None:
+        @register("photo")
+        async def look(message: Any) -> object:
+            await message.text()
+            return PASS
+
+
+def test_an_album_that_somebody_read_before_keeps_its_texts_and_its_reasons(
+    make_bot: Make, fake_reader: Any
+) -> None:
+    bot = make_bot(fake_reader(ONE, NoText("x"), TWO), others={"before": [First()]})
+    assert bot.album(b"a", b"b", b"c") == "one\ntwo\n\n🖼 2/3\nI see no text in this picture."
+
+
+def test_beside_a_reader_for_photos_alone_the_others_of_an_album_are_read(
+    make_bot: Make, fake_reader: Any
+) -> None:
+    class Photos:
+        """Reads photos and no documents."""
+
+        @hookimpl
+        def register_readers(self, register: Any) -> None:
+            @register("photo")
+            async def read(attachment: Any) -> str:
+                return "a photo"
+
+    bot = make_bot(fake_reader(ONE), others={"before": [Photos()]})
+    assert "🖼 2/2\none" in bot.album(b"a", ("b.png", b"b", "image/png"))
