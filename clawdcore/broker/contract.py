@@ -132,11 +132,13 @@ class Ready(msgspec.Struct, frozen=True, tag=True):
 
     ``notes`` are lines for whoever runs the bot; ``failure`` is "" or why the
     bot can't run at all. An ``exclusive`` worker must end before the next begins.
+    ``disabled`` are the plugins that it does without.
     """
 
     notes: tuple[str, ...] = ()
     failure: str = ""
     exclusive: bool = False
+    disabled: tuple[str, ...] = ()
 
 
 class Beat(msgspec.Struct, frozen=True, tag=True):

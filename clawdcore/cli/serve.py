@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from ..broker import Bot, Ready, memory_broker
-from ..config import Config, load
+from ..config import Config, find, load
 from ..edge.app import Edge
 from ..edge.child import spawn
 from ..edge.ledger import LEDGER_FILE
@@ -28,6 +28,8 @@ from ..privacy import describe_failure, describe_uncaught, set_up_logging
 from ..process import harden
 from ..scratch import Scratch, private_tmp
 from .status import STATUS_FILE, Status
+from .trial import broken
+from .watching import EVERY, Watch, stamp
 
 
 def serve(path: Path | None, *, debug: bool = False, single: bool = False) -> None:
@@ -159,27 +161,66 @@ class Running:
             memory=_memory_limit(self._config.agents.defaults.worker.memory_mb),
         )
         status = Status(self._config.state_path(bot.id) / STATUS_FILE)
+        watch = Watch(lambda: stamp(self._path or find()))
         loop = asyncio.get_running_loop()
 
         async def reload() -> None:
+            watch.taken()
             # Before the old worker is touched: it may have to end for the new one to begin.
-            failure = await asyncio.to_thread(_unusable, self._path)
+            failure, note = await asyncio.to_thread(self._usable)
+            if not failure:
+                failure = await self._newly_broken(supervisor.disabled)
             if not failure:
                 failure = (await supervisor.swap()).failure
-            say(f"not reloaded: {failure}" if failure else "reloaded")
+            say(f"not reloaded: {failure}" if failure else f"reloaded{note}")
             status.reloaded(failure)
+            if failure and self._edge is not None:
+                self._edge.tell("not reloaded")
 
         def asked() -> None:
             if self._reloading is None or self._reloading.done():
                 self._reloading = loop.create_task(reload())
 
+        async def watching() -> None:
+            while True:
+                await asyncio.sleep(EVERY)
+                busy = self._reloading is not None and not self._reloading.done()
+                if not busy and watch.edited():
+                    asked()
+
+        looking: list[asyncio.Task[None]] = []
+
+        def started() -> None:
+            status.started()
+            looking.append(loop.create_task(watching()))
+
         loop.add_signal_handler(signal.SIGHUP, asked)
         try:
-            await self._serve(api, bot, supervisor, started=status.started)
+            await self._serve(api, bot, supervisor, started=started)
         finally:
-            if self._reloading is not None:
-                self._reloading.cancel()
+            for task in (*looking, self._reloading):
+                if task is not None:
+                    task.cancel()
             status.ended()
+
+    async def _newly_broken(self, before: frozenset[str]) -> str:
+        """Why plugins that work, or were not there, would not load now, or ""."""
+        try:
+            reasons = await broken(self._path)
+        except (ClawdBotError, OSError) as error:
+            return str(error)
+        return " ".join(reason for name, reason in reasons.items() if name not in before)
+
+    def _usable(self) -> tuple[str, str]:
+        """Why no worker could start with the configuration as it is now, or ""; and a note."""
+        try:
+            config = load(self._path)
+            Loader().require(entry.name for entry in config.plugins if entry.enabled)
+        except ClawdBotError as error:
+            return str(error), ""
+        if config.channels != self._config.channels:
+            return "", "; changes of channels take effect with the next start"
+        return "", ""
 
     async def _in_one_process(self, api: TelegramApi, bot: Bot) -> None:
         from ..worker.app import Worker
@@ -245,15 +286,6 @@ def _listen(config: Config) -> list[socket.socket]:
             raise
         say(f"note: no gateway: {error}")
         return []
-
-
-def _unusable(path: Path | None) -> str:
-    """Why no worker could start with the configuration as it is now, or ""."""
-    try:
-        Loader().require(entry.name for entry in load(path).plugins if entry.enabled)
-    except ClawdBotError as error:
-        return str(error)
-    return ""
 
 
 def _say_notes(answer: Ready) -> None:

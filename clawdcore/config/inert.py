@@ -10,7 +10,6 @@ from .node import Loc, path_text
 INERT: Final[dict[str, str]] = {
     "messages.queue": "it is OpenClaw's, and admission orders messages by its own rules.",
     "messages.inbound": "it is OpenClaw's, and messages are not held back to be joined.",
-    "plugins[].budget": "calls are bounded by agents.defaults.timeout alone.",
     "channels.telegram.mediaMaxMb": "files are bounded by the Bot API alone.",
 }
 """The path of a key, or of a whole section, and why it does not act."""

@@ -96,10 +96,36 @@ class MessagesConfig(Section):
 
 
 class BudgetConfig(Section):
-    """What a plugin may use up."""
+    """What a plugin may use up, so that the others have theirs."""
 
     seconds: float | None = Field(
-        default=None, gt=0, le=86_400, description="Seconds that one call may take.", examples=[30]
+        default=None,
+        gt=0,
+        le=86_400,
+        description="Seconds that one call may take, the model's time included, that of reading "
+        "files not. Unset: as long as its message has time.",
+        examples=[30],
+    )
+    at_once: int | None = Field(
+        default=None,
+        ge=1,
+        le=4096,
+        description="Messages in its hands at once; waiting for a generation doesn't count. "
+        "Unset: three quarters of agents.defaults.maxConcurrent; all of it for a plugin that "
+        "is alone.",
+        examples=[2],
+    )
+    failures: int = Field(
+        default=5,
+        ge=1,
+        le=1000,
+        description="Failures in a row after which it rests, for a minute at first.",
+    )
+    messages: int = Field(
+        default=20,
+        ge=1,
+        le=1000,
+        description="Messages a minute that it may send to one chat unasked (schedules).",
     )
 
 

@@ -119,7 +119,7 @@ async def spawn(
             *arguments,
             stdin=asyncio.subprocess.DEVNULL,
             pass_fds=(theirs.fileno(), read, *(listener.fileno() for listener in gateway)),
-            env=_without_token() | variables(part),
+            env=without_token() | variables(part),
         )
         return Child(process, await edge_end(ours), write, part)
     except BaseException:
@@ -131,7 +131,7 @@ async def spawn(
         os.close(read)
 
 
-def _without_token() -> dict[str, str]:
+def without_token() -> dict[str, str]:
     """Our environment without the bot's token: plugins have no business with it."""
     return {name: value for name, value in os.environ.items() if name != TOKEN_VARIABLE}
 

@@ -92,6 +92,12 @@ class Supervisor:
         self._failures = 0
         self._early = 0
 
+    @property
+    def disabled(self) -> frozenset[str]:
+        """The plugins that the present worker has left out."""
+        present = self._present
+        return frozenset() if present is None else frozenset(present.link.ready.disabled)
+
     async def run(self, edge: Attending) -> None:
         """As :meth:`~.workers.Workers.run`.
 

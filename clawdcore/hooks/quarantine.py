@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -22,18 +23,22 @@ class _State(msgspec.Struct):
 class Quarantine:
     """Counts plugins' failures and says who rests. All times are in seconds.
 
-    ``failures`` in a row, without one success between, begin a rest.
+    ``failures`` in a row, without one success between, begin a rest; ``by_plugin`` says
+    for some how many.
     """
 
-    def __init__(self, *, failures: int = FAILURES) -> None:
+    def __init__(
+        self, *, failures: int = FAILURES, by_plugin: Mapping[str, int] | None = None
+    ) -> None:
         self._failures = failures
+        self._by_plugin = by_plugin or {}
         self._states: dict[str, _State] = {}
 
     def failed(self, plugin: str, now: float) -> float:
         """Count a failure; returns the seconds of rest that begin now, or 0."""
         state = self._states.setdefault(plugin, _State())
         state.failures += 1
-        if state.failures < self._failures and not state.rests:
+        if state.failures < self._by_plugin.get(plugin, self._failures) and not state.rests:
             return 0.0
         rest = min(FIRST_REST * 2.0**state.rests, LONGEST_REST)
         state.rests += 1

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from ..admission.ladder import Rung
+from ..backend import Priority
 from ..broker import Outcome, Port, Started, ToEdge, ToWorker
 from ..errors import (
     BackendError,
@@ -24,6 +25,7 @@ from ..hooks.registration import ButtonEntry, Handler
 from ..messages import PASS
 from ..privacy import describe
 from . import notices, pressing
+from .budgets import Budgets
 from .dispatch import Job
 from .endings import SILENT, Ending, broken_off, notice
 from .failures import Failures
@@ -46,12 +48,14 @@ class Answering:
         *,
         failures: Failures,
         seats: Seats,
+        budgets: Budgets,
         rung: Callable[[], Rung],
         clock: Callable[[], float],
     ) -> None:
         self._port = port
         self._failures = failures
         self._seats = seats
+        self._budgets = budgets
         self._rung = rung
         self._clock = clock
         self._streaming = Streaming(port, rung=rung, clock=clock)
@@ -137,7 +141,17 @@ class Answering:
     async def _run(
         self, update: int, job: Job, plugin: str, function: Caller, words: dict[str, Any]
     ) -> Ending | None:
-        """What one plugin's function gives; None when it passed."""
+        """What one plugin's function gives, within its budget; None when it passed."""
+        ask = job.origin.ask
+        if ask.priority is Priority.CONTROL:
+            return await self._call(update, job, plugin, function, words)
+        async with self._budgets.room(plugin, ask):
+            with self._budgets.time(plugin, job.origin):
+                return await self._call(update, job, plugin, function, words)
+
+    async def _call(
+        self, update: int, job: Job, plugin: str, function: Caller, words: dict[str, Any]
+    ) -> Ending | None:
         language = job.message.sender.language
         job.plugin = plugin
         await self._port.send(Started(update, plugin))

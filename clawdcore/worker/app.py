@@ -47,6 +47,7 @@ from ..hooks.quarantine import Quarantine
 from ..hooks.storage import SettingsStore
 from ..texts import LANGUAGES
 from .backends import make_backends
+from .budgets import Budgets
 from .builtin import CORE, builtin_commands, unique
 from .chats import AllChats
 from .control import BotControl
@@ -118,6 +119,12 @@ class Worker:
         defaults = config.agents.defaults
         timeout = defaults.timeout
         self._seats = Seats(defaults.max_concurrent, budget=timeout.total / 1000)
+        self._budgets = Budgets(
+            config.plugins,
+            seats=self._seats,
+            at_once=defaults.max_concurrent,
+            budget=timeout.total / 1000,
+        )
         self.owner = Owner(config.channels.telegram.owner, self._store.of(CORE))
         self._telling = Telling(port, self.owner, clock=clock)
         self._tell = self._telling.tell
@@ -139,18 +146,26 @@ class Worker:
         self._starting: asyncio.Task[dict[str, BackendError]] | None = None
         self.tables = Tables()
         self._threads = Threads()
-        self.plugins = Plugins(self.tables, self._threads)
         self._files = Files(port)
         self._under_way = UnderWay()
         self._memories = Memories()
-        self._schedules = Schedules(self._threads, now=wall)
-        self._failures = Failures(
-            Quarantine(), clock=clock, rested=lambda plugin, rest: self._tell("resting", plugin)
+        self._schedules = Schedules(
+            self._threads,
+            now=wall,
+            seconds=self._budgets.seconds,
+            messages=self._budgets.messages,
         )
+        self._failures = Failures(
+            Quarantine(by_plugin=self._budgets.failures()),
+            clock=clock,
+            rested=lambda plugin, rest: self._tell("resting", plugin),
+        )
+        self.plugins = Plugins(self.tables, self._threads, self._failures)
         self._tools = BotTools(
             lambda: self.tables.commands.values(),  # noqa: PLW0108 - the tables change
             self._threads,
             self._failures,
+            self._budgets.seconds,
         )
         memory = self._memories.of(CORE)
         self._listening = Listening(self._store, memory)
@@ -200,7 +215,7 @@ class Worker:
         own = builtin_commands(self.owner, lambda: self.tables.commands.values())  # noqa: PLW0108
         for command in own:
             self.tables.commands.setdefault(command.name, command)
-        self.plugins = Plugins(self.tables, self._threads)
+        self.plugins = Plugins(self.tables, self._threads, self._failures)
         failures: dict[str, BackendError] = {}
         if models:
             failures = await self.models.servers.start()
@@ -208,7 +223,7 @@ class Worker:
             self._starting = asyncio.create_task(self.models.servers.start())
         for name, error in (await self.plugins.startup()).items():
             self.tables.disable(name, error)
-        self.plugins = Plugins(self.tables, self._threads)
+        self.plugins = Plugins(self.tables, self._threads, self._failures)
         return Report(
             disabled=dict(self.tables.disabled),
             models=failures,
@@ -350,6 +365,7 @@ class Worker:
             ),
             failures=failures,
             seats=self._seats,
+            budgets=self._budgets,
             waiting=waiting,
             under_way=self._under_way,
             rung=lambda: self.models.servers.rung,
@@ -383,6 +399,7 @@ class Worker:
         async with AsyncExitStack() as stack:
             stack.callback(self._memories.clear)
             stack.callback(self._seats.close)
+            stack.callback(self._budgets.close)
             stack.callback(self._threads.shutdown, cancel_futures=True)
             stack.push_async_callback(self._store.close)
             stack.push_async_callback(self.models.close)

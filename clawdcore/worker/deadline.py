@@ -48,6 +48,19 @@ class Deadline:
                 self._media -= used
                 self._set(self._end - self._media)
 
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """For the body, which has ``seconds`` of it at most."""
+        later = self._end - (self._loop.time() + seconds)
+        if later <= 0:
+            yield
+            return
+        self._set(self._end - later)
+        try:
+            yield
+        finally:
+            self._set(self._end + later)
+
     def cancel(self) -> None:
         """The message is over. Harmless twice."""
         if self._timer is not None:

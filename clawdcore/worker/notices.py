@@ -190,6 +190,9 @@ def to_owner(kind: str, subject: str, language: str) -> str:
         "recovered": _("Recovered: the model {subject} answers again."),
         "resting": _("The plugin {subject} keeps failing and rests for a while."),
         "replaced": _("My worker process ended unexpectedly and was replaced. Nothing was lost."),
+        "not reloaded": _(
+            "My configuration was changed, but can't be used, so I go on as before. See my log."
+        ),
         "suspended": _(
             "My ledger can't be written. Until it can, a crash may lose messages unnoticed."
         ),

@@ -25,6 +25,7 @@ from ..privacy import describe
 from . import notices
 from .albums import Album, Albums
 from .answering import Answering
+from .budgets import Budgets
 from .deadline import Deadline
 from .dispatch import Dispatch, Job
 from .endings import SILENT, Ending, broken_off
@@ -56,6 +57,7 @@ class Pipeline:
         readers: Readers,
         failures: Failures,
         seats: Seats,
+        budgets: Budgets,
         waiting: Waiting,
         under_way: UnderWay,
         rung: Callable[[], Rung],
@@ -75,7 +77,9 @@ class Pipeline:
         self._under_way = under_way
         self._albums = Albums()
         self.waiting = waiting
-        self._answering = Answering(port, failures=failures, seats=seats, rung=rung, clock=clock)
+        self._answering = Answering(
+            port, failures=failures, seats=seats, budgets=budgets, rung=rung, clock=clock
+        )
         self._handing = Handing(
             port, plugins=plugins, total_timeout=total_timeout, counted=self._counted
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine
 from concurrent.futures import Executor
 from functools import partial
 from typing import Any, Final
@@ -18,6 +18,7 @@ from ..hooks.loaded import Loaded, Tables
 from ..hooks.scope import Scope
 from ..messages import Message, Receipt, Reply
 from ..privacy import describe
+from .failures import Failures
 from .guard import ends_us, tame, within
 from .results import call, produced
 
@@ -30,11 +31,16 @@ HOOK_LIMIT: Final = 5.0
 
 
 class Plugins:
-    """The loaded plugins, called in order."""
+    """The loaded plugins, called in order.
 
-    def __init__(self, tables: Tables, threads: Executor) -> None:
+    What ``prepare_reply`` and ``reply_delivered`` raise counts among their ``failures``,
+    and a plugin that rests is not asked.
+    """
+
+    def __init__(self, tables: Tables, threads: Executor, failures: Failures) -> None:
         self._tables = tables
         self._threads = threads
+        self._failures = failures
         self._preparing = tables.implementing("prepare_reply")
         self._told = tables.implementing("reply_delivered")
 
@@ -69,11 +75,19 @@ class Plugins:
 
     async def shutdown(self) -> None:
         """Run every ``shutdown``, each within its limit."""
-        await self._all(self._tables.implementing("shutdown"), "shutdown", SHUTDOWN_LIMIT)
+        for plugin in self._tables.implementing("shutdown"):
+            try:
+                await self._call(plugin, "shutdown", SHUTDOWN_LIMIT)
+            except BaseException as error:
+                if ends_us(error):
+                    raise
+                log.warning("shutdown of plugin %s failed: %s", plugin.name, describe(error))
 
     async def prepare(self, reply: Reply, message: Message, *, notice: bool = False) -> Reply:
         """The reply after every plugin's ``prepare_reply`` saw it, in order."""
         for plugin in self._preparing:
+            if self._failures.rest(plugin.name):
+                continue
             try:
                 changed = await self._call(
                     plugin,
@@ -88,12 +102,20 @@ class Plugins:
             except BaseException as error:
                 if ends_us(error):
                     raise
-                log.warning("prepare_reply of plugin %s failed: %s", plugin.name, describe(error))
+                self._failures.count(plugin.name, error)
         return reply
 
     async def delivered(self, receipt: Receipt) -> None:
         """Tell every plugin that asks for it."""
-        await self._all(self._told, "reply_delivered", HOOK_LIMIT, receipt=receipt)
+        for plugin in self._told:
+            if self._failures.rest(plugin.name):
+                continue
+            try:
+                await self._call(plugin, "reply_delivered", HOOK_LIMIT, receipt=receipt)
+            except BaseException as error:
+                if ends_us(error):
+                    raise
+                self._failures.count(plugin.name, error)
 
     async def forget(self, scope: Scope, failed: str, language: str = "") -> tuple[Held, ...]:
         """What each plugin held of ``scope`` and has erased; ``failed`` stands for an error.
@@ -127,14 +149,3 @@ class Plugins:
                 raise
             log.warning("%s of plugin %s failed: %s", hook, plugin.name, describe(error))
             return failed
-
-    async def _all(
-        self, plugins: Iterable[Loaded], hook: str, limit: float | None, **given: object
-    ) -> None:
-        for plugin in plugins:
-            try:
-                await self._call(plugin, hook, limit, **given)
-            except BaseException as error:
-                if ends_us(error):
-                    raise
-                log.warning("%s of plugin %s failed: %s", hook, plugin.name, describe(error))

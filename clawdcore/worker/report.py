@@ -28,4 +28,4 @@ def ready(report: Report, bot: Bot, *, exclusive: bool, note: str = "") -> Ready
         notes.append(
             f"to become its owner, send @{bot.username} in private: /start {report.claim_code}"
         )
-    return Ready(tuple(notes), failure, exclusive)
+    return Ready(tuple(notes), failure, exclusive, tuple(report.disabled))

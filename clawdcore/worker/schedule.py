@@ -22,6 +22,7 @@ from .failures import Failures
 from .guard import Tasks, ends_us, within
 from .results import call, produced
 from .streaming import ANSWER_LIMIT
+from .unasked import Unasked
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +42,23 @@ EARLY: Final = 1024
 
 
 class Schedules:
-    """The functions of all plugins' planned calls, and their runs. ``now`` is epoch seconds."""
+    """The functions of all plugins' planned calls, and their runs. ``now`` is epoch seconds.
 
-    def __init__(self, threads: Executor, *, now: Callable[[], float]) -> None:
+    ``seconds`` is how long a call of a plugin may take, ``messages`` how many messages a
+    minute it may send a chat.
+    """
+
+    def __init__(
+        self,
+        threads: Executor,
+        *,
+        now: Callable[[], float],
+        seconds: Callable[[str], float | None] = lambda plugin: None,
+        messages: Callable[[str], int] = lambda plugin: 20,
+    ) -> None:
+        self._seconds = seconds
+        self._messages = messages
+        self._unasked = Unasked(messages)
         self._threads = threads
         self._now = now
         self._functions: dict[tuple[str, str], Function] = {}
@@ -142,8 +157,16 @@ class Schedules:
             return
         asked = Call(due.name, due.chat, due.user, due.planned)
         try:
-            result = await within(self._limit, call(function, self._threads, asked))
+            limit = min(self._limit, self._seconds(due.plugin) or self._limit)
+            result = await within(limit, call(function, self._threads, asked))
             reply = answer(due.plugin, result)
+            if reply is not None and due.chat and not self._may_say(due):
+                raise PluginError(
+                    f"plugin {due.plugin!r} sends one chat more than "
+                    f"{self._messages(due.plugin)} messages a minute unasked.",
+                    plugin=due.plugin,
+                    fix="Plan fewer calls, or raise budget.messages of its entry.",
+                )
         except (BackendError, FileUnavailable, StorageError) as error:
             log.warning("planned call %s of %s stopped: %s", due.name, due.plugin, describe(error))
         except Closed:
@@ -156,6 +179,9 @@ class Schedules:
             failures.forgive(due.plugin)
             if reply is not None and due.chat:
                 await self._sent(Send(0, Target(chat_id=due.chat, private=due.chat > 0), reply))
+
+    def _may_say(self, due: Due) -> bool:
+        return self._unasked.allows(due.plugin, due.chat, asyncio.get_running_loop().time())
 
     async def _cancel(self, due: Due) -> None:
         gone = due.plugin, due.name

@@ -52,6 +52,26 @@ class Seats:
         self.gate.close()
 
     @asynccontextmanager
+    async def along(self, room: Seats, ask: Ask) -> AsyncIterator[None]:
+        """Hold a seat of ``room`` too, for the body; whenever ours is lent, so is that one.
+
+        Who waits for it lends ours meanwhile. Raises as :meth:`taken` does.
+        """
+        mine = self._mine.get()
+        seat = room.taken(ask)
+        try:
+            if not seat.at_once():
+                async with self.lent():
+                    await seat.__aenter__()
+            if mine is not None:
+                mine.along = seat
+            yield
+        finally:
+            if mine is not None:
+                mine.along = None
+            seat.give_up()
+
+    @asynccontextmanager
     async def lent(self) -> AsyncIterator[None]:
         """Give the seat back for the body, and take one again after it.
 
@@ -74,9 +94,11 @@ class Seats:
 
 
 class Seat:
-    """One message's seat."""
+    """One message's seat. ``along`` is another that it holds, and lends, with this one."""
 
-    __slots__ = ("_ask", "_coming_back", "_gate", "_held", "_mine", "_over", "_since", "_waits")
+    __slots__ = (
+        "_ask", "_coming_back", "_gate", "_held", "_mine", "_over", "_since", "_waits", "along",
+    )  # fmt: skip
 
     def __init__(self, plugins: gate.Gate, mine: ContextVar[Seat | None], ask: Ask) -> None:
         self._gate = plugins
@@ -87,6 +109,16 @@ class Seat:
         self._over = False
         self._waits = 0
         self._coming_back = asyncio.Lock()
+        self.along: Seat | None = None
+
+    def at_once(self) -> bool:
+        """Whether a seat is free, and now held."""
+        seat = self._gate.seat(self._ask)
+        if not seat.at_once():
+            return False
+        self._hold(seat)
+        self._mine.set(self)
+        return True
 
     async def __aenter__(self) -> None:
         self._hold(await self._gate.seat(self._ask).__aenter__())
@@ -105,15 +137,21 @@ class Seat:
         self._mine.set(None)
         self._over = True
         self._give_back()
+        if self.along is not None:
+            self.along.give_up()
 
     def step_aside(self) -> None:
         """One more of the message's waits begins."""
         self._waits += 1
         self._give_back()
+        if self.along is not None:
+            self.along.step_aside()
 
     async def come_back(self) -> None:
         """One of the waits is over. Cancelled meanwhile, the message goes on without."""
         self._waits -= 1
+        if self.along is not None:
+            await self.along.come_back()
         # Of several that come back at once only one waits for a seat. When it gets
         # one, another wait may have begun, or have broken off and taken one that was
         # free, or the message be over.
@@ -129,6 +167,8 @@ class Seat:
     def break_off(self) -> None:
         """One of the waits ended badly: as :meth:`come_back`, without waiting."""
         self._waits -= 1
+        if self.along is not None:
+            self.along.break_off()
         if self._wanted() and self._held is None:
             held = self._gate.seat(self._again())
             if held.at_once():

@@ -13,7 +13,7 @@ from ..errors import ClawdBotError, UsageError
 from ..hooks.command import Command
 from ..messages import PASS, Message, Reply
 from .failures import Failures
-from .guard import ends_us
+from .guard import ends_us, within
 from .results import call, piece_of, produced
 from .streaming import closing
 
@@ -27,14 +27,22 @@ _object = msgspec.json.Decoder(dict[str, object])
 
 
 class BotTools:
-    """Implements :class:`clawdcore.Tools`, for all plugins. ``commands`` gives the present ones."""
+    """Implements :class:`clawdcore.Tools`, for all plugins.
+
+    ``commands`` gives the present ones, ``seconds`` how long a call of a plugin may take.
+    """
 
     def __init__(
-        self, commands: Callable[[], Iterable[Command]], threads: Executor, failures: Failures
+        self,
+        commands: Callable[[], Iterable[Command]],
+        threads: Executor,
+        failures: Failures,
+        seconds: Callable[[str], float | None] = lambda plugin: None,
     ) -> None:
         self._commands = commands
         self._threads = threads
         self._failures = failures
+        self._seconds = seconds
 
     def all(self) -> tuple[Tool, ...]:
         """As :meth:`clawdcore.Tools.all`."""
@@ -59,7 +67,9 @@ class BotTools:
             return "Error: the arguments are no JSON object."
         asked = msgspec.structs.replace(message, command=command.name, args="")
         try:
-            text = await self._text(command, asked, words)
+            work = self._text(command, asked, words)
+            limit = self._seconds(command.plugin)
+            text = await (work if limit is None else within(limit, work))
         except UsageError as error:
             return _wrong(command, error)
         except ClawdBotError as error:

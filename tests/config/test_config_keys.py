@@ -64,6 +64,10 @@ ACTING = {
     "plugins[].name": "clawdcore/hooks/loader.py",
     "plugins[].options": "clawdcore/hooks/loader.py",
     "plugins[].enabled": "clawdcore/hooks/loader.py",
+    "plugins[].budget.seconds": "clawdcore/worker/budgets.py",
+    "plugins[].budget.atOnce": "clawdcore/worker/budgets.py",
+    "plugins[].budget.failures": "clawdcore/hooks/quarantine.py",
+    "plugins[].budget.messages": "clawdcore/worker/unasked.py",
 }
 
 
@@ -93,7 +97,6 @@ def test_inert_keys_are_told_when_the_file_sets_them_and_only_then() -> None:
     ] == [
         "messages.queue",
         "channels.telegram.mediaMaxMb",
-        "plugins[1].budget.seconds",
     ]
     assert parse("{}", env={"TELEGRAM_BOT_TOKEN": "1:a"}).inert_keys_set() == []
 

@@ -165,6 +165,10 @@ class Place:
         file.write_text(json.dumps(content))
         return file
 
+    def install(self, name: str, source: str) -> None:
+        """One more plugin of one module."""
+        install(self.folder, name, source)
+
     @property
     def environment(self) -> dict[str, str]:
         """Of every process of the bot."""

@@ -157,6 +157,48 @@ def test_a_bad_edit_changes_nothing_and_says_why(place: Told) -> None:
     place(story)
 
 
+def test_an_edit_of_the_file_takes_effect_by_itself_and_loses_nothing(place: Told) -> None:
+    async def story(here: Any) -> None:
+        here.configure(plugins=["culprit"])
+        program = await here.run()
+        ada = here.server.user(1, "Ada")
+        here.server.say(ada, "/harmless")
+        await here.count(1)
+        here.configure(plugins=["culprit", "here"])
+        await program.said("reloaded")
+        here.server.say(ada, "/say there it is")
+        await here.count(2)
+        here.configure(plugins=["here"])
+        for number in range(20):
+            here.server.say(ada, f"/say {number}")
+            await asyncio.sleep(0.1)
+        await program.said("reloaded", times=2)
+        await here.count(22)
+        assert here.texts() == ["harmless", "there it is", *(str(n) for n in range(20))]
+        assert await program.stop() == 0
+        assert "22 accepted = 22 answered + 0 noticed" in program.lines[-1]
+
+    place(story)
+
+
+def test_an_edit_that_no_plugin_could_live_with_changes_nothing(place: Told) -> None:
+    async def story(here: Any) -> None:
+        program = await here.run()
+        worker = program.worker()
+        here.configure(plugins=["culprit", {"name": "here", "options": {"colour": "red"}}])
+        await program.said("not reloaded: plugin 'here': it takes no options")
+        here.install("dying", "import os\nos._exit(3)\n")
+        here.configure(plugins=["culprit", "here", "dying"])
+        await program.said("end the process that loads them (status 3)")
+        here.server.say(here.server.user(1, "Ada"), "/say still here")
+        await here.count(1)
+        assert here.texts() == ["still here"]
+        assert program.worker() == worker
+        assert await program.stop() == 0
+
+    place(story)
+
+
 def test_single_runs_everything_in_one_process(place: Told) -> None:
     async def story(here: Any) -> None:
         program = await here.run("--single")
