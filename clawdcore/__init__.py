@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         ModelFileMissing,
         ModelNotFound,
         Overloaded,
+        PluginError,
         RequestRefused,
         ServerSlow,
         StorageError,
@@ -55,6 +56,8 @@ if TYPE_CHECKING:
     from .hooks.context import Call, Context, Memory, Models, Schedule, Storage
     from .hooks.control import Control, Held, Status
     from .hooks.hookspecs import hookimpl
+    from .hooks.http import HostRefused
+    from .hooks.needs import Needs
     from .hooks.registration import (
         RegisterBackend,
         RegisterButton,
@@ -117,6 +120,7 @@ _HOMES: Final = {
         "ModelFileMissing",
         "ModelNotFound",
         "Overloaded",
+        "PluginError",
         "RequestRefused",
         "ServerSlow",
         "StorageError",
@@ -129,6 +133,8 @@ _HOMES: Final = {
     "hooks.context": ("Call", "Context", "Memory", "Models", "Schedule", "Storage"),
     "hooks.control": ("Control", "Held", "Status"),
     "hooks.hookspecs": ("hookimpl",),
+    "hooks.http": ("HostRefused",),
+    "hooks.needs": ("Needs",),
     "hooks.registration": (
         "RegisterBackend",
         "RegisterButton",
@@ -183,6 +189,7 @@ __all__ = [
     "FileUnavailable",
     "GenerationFailed",
     "Held",
+    "HostRefused",
     "Image",
     "Kind",
     "Load",
@@ -194,9 +201,11 @@ __all__ = [
     "ModelInfo",
     "ModelNotFound",
     "Models",
+    "Needs",
     "Overloaded",
     "Part",
     "PluginConfig",
+    "PluginError",
     "Press",
     "Priority",
     "ProviderConfig",

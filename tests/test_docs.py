@@ -54,7 +54,10 @@ def test_the_smallest_plugin_of_the_readme_works(page: Path) -> None:
 
 def test_the_examples_of_the_plugin_page_work() -> None:
     examples = map(module, blocks(ROOT / "docs" / "plugins.md", "python"))
-    haiku, haiku_test, count, count_test, city, add, tea, thanks, dice, wipe, wipe_test = examples
+    haiku, haiku_test, count, count_test, city, add, tea, thanks, *others = examples
+    rate, rate_test, dice, wipe, wipe_test = others
+    with Harness([rate], reraise=True) as bot:
+        rate_test.test_rate(bot)
     with Harness([count]) as bot:
         count_test.test_count(bot)
     with Harness([haiku]) as bot:

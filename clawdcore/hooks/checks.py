@@ -24,6 +24,7 @@ SYNC_ONLY: Final = frozenset(
         "register_backends",
         "register_cli",
         "options_model",
+        "needs",
     }
 )
 HOOKS: Final = frozenset(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
-from typing import Any, Literal, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, overload
 
 import msgspec
 
@@ -13,6 +13,9 @@ from .chats import Chats, NoChats
 from .control import Control, NoControl
 from .scope import Scope
 from .tools import NoTools, Tools
+
+if TYPE_CHECKING:
+    import httpx
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -160,7 +163,8 @@ class Context(msgspec.Struct, kw_only=True):
     ``compaction`` is ``agents.defaults.compaction.mode``. ``clock`` gives
     seconds that only move forward (virtual in tests). ``help`` lists the
     commands of all plugins: name and first line. ``chats``, ``control`` and ``tools`` are
-    the running bot's; where none runs they have nothing and refuse.
+    the running bot's; where none runs they have nothing and refuse. ``client`` makes what
+    :attr:`http` is.
     """
 
     plugin: str
@@ -175,6 +179,22 @@ class Context(msgspec.Struct, kw_only=True):
     chats: Chats = msgspec.field(default_factory=NoChats)
     control: Control = msgspec.field(default_factory=NoControl)
     tools: Tools = msgspec.field(default_factory=NoTools)
+    client: Callable[[], httpx.AsyncClient] | None = None
+
+    @property
+    def http(self) -> httpx.AsyncClient:
+        """An HTTP client that reaches the hosts which the hook ``needs`` names, and no other.
+
+        It waits 10 s, follows redirects among those hosts, and uses no proxy of the
+        environment. Don't close it. A request to another host raises
+        :class:`~clawdcore.PluginError`.
+
+        Raises:
+            RuntimeError: no bot runs.
+        """
+        if self.client is None:
+            raise RuntimeError("there is no HTTP client: no bot runs.")
+        return self.client()
 
 
 __all__ = [

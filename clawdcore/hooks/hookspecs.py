@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from ..messages import Message, Receipt, Reply
     from .context import Context
+    from .needs import Needs
     from .registration import (
         RegisterBackend,
         RegisterButton,
@@ -103,6 +104,15 @@ def options_model() -> type[BaseModel] | None:
 
     ``options`` in the plugin's list entry is validated with it; the result is
     ``context.options``. Wrong options disable this plugin and say so.
+    """
+
+
+@hookspec
+def needs(options: Any) -> Needs | None:
+    """Say what the plugin needs of the world: hosts, storage, chats.
+
+    Plain, and asked once, at load, with the options; returns :class:`~clawdcore.Needs`.
+    ``context.http`` refuses hosts that are not named. Without it a plugin needs nothing.
     """
 
 

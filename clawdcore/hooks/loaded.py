@@ -10,17 +10,22 @@ import msgspec
 from .command import Command
 from .context import Context
 from .hookspecs import PROJECT
+from .needs import NOTHING, Needs
 from .registration import ButtonEntry, Handler, ReaderEntry
 
 
 class Loaded(msgspec.Struct):
-    """A plugin that passed every check, its implementations by hook, and what those name."""
+    """A plugin that passed every check, its implementations by hook, and what those name.
+
+    ``needs`` is what it declared with its present options.
+    """
 
     name: str
     target: object
     hooks: dict[str, Callable[..., Any]]
     arguments: dict[str, frozenset[str]]
     context: Context | None = None
+    needs: Needs = NOTHING
 
     def call(self, hook: str, **arguments: Any) -> Any:
         """Call its implementation with those of ``arguments`` that it names."""

@@ -32,6 +32,7 @@ from .errors import (
 from .foreign import foreign, guarded
 from .hookspecs import PROJECT
 from .loaded import Loaded, Tables
+from .needs import NOTHING, Needs, checked
 from .options import validated
 from .registration import BackendFactory, Registry
 
@@ -199,7 +200,9 @@ class Loader:
                 continue
             try:
                 plugin = self.load(entry.name, (targets or {}).get(entry.name))
-                loaded[entry.name] = (plugin, validated(plugin, entry.options))
+                options = validated(plugin, entry.options)
+                plugin.needs = declared(plugin, options)
+                loaded[entry.name] = (plugin, options)
             except ClawdBotError as error:
                 self._disable(tables, entry.name, error)
         for plugin, options in loaded.values():
@@ -222,10 +225,26 @@ class Loader:
         tables.readers.sort(key=lambda r: rank[r.plugin].rank("register_readers"))
         return tables
 
+    def needs(self, name: str) -> Needs:
+        """What the plugin has declared; nothing for one that is not loaded."""
+        plugin = self._loaded.get(name)
+        return NOTHING if plugin is None else plugin.needs
+
     def _disable(self, tables: Tables, name: str, error: ClawdBotError) -> None:
         self._drop(name)
         tables.disabled[name] = error
         log.error("plugin %s is disabled: %s", name, error)
+
+
+def declared(plugin: Loaded, options: Any) -> Needs:
+    """What ``plugin`` says that it needs with ``options``.
+
+    Raises:
+        PluginError: its hook failed, or what it said is wrong.
+    """
+    if "needs" not in plugin.hooks:
+        return NOTHING
+    return checked(plugin.name, guarded(plugin, "needs", options=options))
 
 
 def _safe(plugin: str, name: str, factory: BackendFactory) -> BackendFactory:

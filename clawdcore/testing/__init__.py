@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from .backend import FakeBackend
     from .clock import VirtualLoop
-    from .harness import Harness
+    from .harness import Flood, Harness
+    from .http import FakeHttp
     from .memory import FakeMemory
     from .network import NetworkRefused, network_refused
     from .telegram import BOT, FakeTelegram, Sent
@@ -19,6 +20,8 @@ _HOME_OF: Final = {
     "ADA": "writing",
     "BOT": "telegram",
     "FakeBackend": "backend",
+    "FakeHttp": "http",
+    "Flood": "harness",
     "FakeMemory": "memory",
     "FakeTelegram": "telegram",
     "Group": "writing",
@@ -36,8 +39,10 @@ __all__ = [
     "ADA",
     "BOT",
     "FakeBackend",
+    "FakeHttp",
     "FakeMemory",
     "FakeTelegram",
+    "Flood",
     "Group",
     "Harness",
     "NetworkRefused",

@@ -10,7 +10,10 @@ import asyncio
 import json
 from collections.abc import Coroutine, Mapping, Sequence
 from copy import deepcopy
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
+
+import httpx
+import msgspec
 
 from ..backend import Backend
 from ..broker import memory_broker
@@ -25,6 +28,7 @@ from ..worker.app import Report, Worker
 from ..worker.refs import ModelRef
 from .backend import FakeBackend
 from .clock import VirtualLoop
+from .http import FakeHttp
 from .telegram import BOT, FakeTelegram, Sent
 from .writing import ADA, EPOCH, NO_FILES, Document, Files, Group, Said, User, Writer
 
@@ -33,13 +37,31 @@ UNHURRIED = {"perSecond": 100_000, "perChat": 100_000, "groupPerMinute": 6_000_0
 """A pace that holds nothing up."""
 
 
+FIRST: Final = 5_000
+"""The id of the first of those who take part in a flood."""
+
+
+class Flood(msgspec.Struct, frozen=True, kw_only=True):
+    """What a flood came to.
+
+    ``sent`` are the bot's messages; so many of people's were ``answered``, and so many got
+    a notice. ``seconds`` is when the last was sent.
+    """
+
+    sent: tuple[Sent, ...]
+    answered: int
+    noticed: int
+    seconds: float
+
+
 class Harness:
     """One bot under test.
 
     ``plugins`` are names of installed plugins, or objects with hooks; ``config``
     is what ``clawdbot.json`` would hold. With ``network`` the bot may wait for real
-    sockets, and its time is then the real one. Use it as a context manager, or call
-    :meth:`close`.
+    sockets, and its time is then the real one. With ``reraise`` what a plugin raises is
+    raised where the test waits; :attr:`failures` has it in any case. Use it as a context
+    manager, or call :meth:`close`.
     """
 
     def __init__(
@@ -49,7 +71,13 @@ class Harness:
         config: Mapping[str, Any] | None = None,
         backend: Backend | None = None,
         network: bool = False,
+        reraise: bool = False,
     ) -> None:
+        self.failures: list[tuple[str, BaseException]] = []
+        self._reraise = reraise
+        self._raised = 0
+        self.http = FakeHttp()
+        self._network = network
         self.loop = VirtualLoop()
         self.loop.external = network
         self.telegram = FakeTelegram()
@@ -100,6 +128,8 @@ class Harness:
             store=store,
             backends={reference.partition("/")[0]: self.backend for reference in probe},
             targets=self._targets,
+            transport=lambda: httpx.AsyncHTTPTransport() if self._network else self.http,
+            failed=lambda plugin, error: self.failures.append((plugin, error)),
             clock=self.loop.time,
             wall=lambda: EPOCH + self.loop.time(),
         )
@@ -128,7 +158,21 @@ class Harness:
                 raise RuntimeError("the bot stopped before the test was done")
             return task.result()
 
-        return self.loop.run_until_complete(watched())
+        result = self.loop.run_until_complete(watched())
+        self._raise()
+        return result
+
+    def _raise(self) -> None:
+        """Raise what a plugin has raised since the last time, if that is wanted."""
+        new, self._raised = self.failures[self._raised :], len(self.failures)
+        if not (self._reraise and new):
+            return
+        plugin, error = new[0]
+        if not isinstance(error, Exception):  # the bot ended what took too long
+            error = TimeoutError(f"it took too long ({type(error).__name__})")
+        error.add_note(f"Raised by the plugin {plugin!r}. A test that wants the bot's answer to")
+        error.add_note("that is marked @pytest.mark.failures; bot.failures then lists the errors.")
+        raise error
 
     def say(
         self,
@@ -191,6 +235,36 @@ class Harness:
         self._run(self._say(*updates))
         where = sender.id if chat is None else chat.id
         return "\n".join(sent.text for sent in self.telegram.sent[before:] if sent.chat == where)
+
+    def flood(
+        self,
+        number: int,
+        text: str = "hello",
+        *,
+        people: int = 50,
+        chat: Group | None = None,
+        photo: bytes | None = None,
+    ) -> Flood:
+        """Have ``people`` write ``number`` messages at once, and wait until all is settled.
+
+        In private, each to the bot, unless ``chat`` names a group that all are in.
+        """
+        before = len(self.telegram.sent)
+        began = self.loop.time()
+        books = msgspec.structs.replace(self.books)
+        files = Files(photo=photo)
+        crowd = [User(FIRST + n, f"User {n + 1}") for n in range(min(people, number))]
+        updates = [
+            self._message(text, crowd[n % len(crowd)], chat, None, files) for n in range(number)
+        ]
+        self._run(self._say(*updates))
+        sent = self.telegram.sent[before:]
+        return Flood(
+            sent=tuple(sent),
+            answered=self.books.answered - books.answered,
+            noticed=self.books.noticed - books.noticed,
+            seconds=max((each.at for each in sent), default=began) - began,
+        )
 
     def press(
         self,
@@ -310,6 +384,11 @@ class Harness:
         return self.telegram.deleted
 
     @property
+    def edits(self) -> list[tuple[int, int, str]]:
+        """Each text that one of the bot's messages was given later: (chat, message id, text)."""
+        return self.telegram.edits
+
+    @property
     def buttons(self) -> list[str]:
         """What the buttons say that can be seen, those of the oldest message first."""
         shown = self.telegram.shown()
@@ -336,6 +415,7 @@ class Harness:
 
     def _end_loop(self) -> None:
         self.loop.external = True
+        self.loop.run_until_complete(self.http.aclose())
         self.loop.run_until_complete(self.loop.shutdown_asyncgens())
         self.loop.run_until_complete(self.loop.shutdown_default_executor())
         self.loop.close()

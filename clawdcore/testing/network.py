@@ -11,10 +11,10 @@ from typing import Any
 class NetworkRefused(RuntimeError):
     """A test tried to reach a network."""
 
-    def __init__(self, where: object) -> None:
+    def __init__(self, where: object, fix: str = "") -> None:
         super().__init__(
             f"this test tried to reach {where!r}. Tests have no network, nor this machine's own "
-            "ports: mark the test with @pytest.mark.network, or replace what connects."
+            f"ports: mark the test with @pytest.mark.network, or {fix or 'replace what connects'}."
         )
 
 

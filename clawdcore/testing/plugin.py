@@ -7,21 +7,28 @@ group ``clawdbot``. ``@pytest.mark.config({...})`` is the test's clawdbot.json.
 
 from __future__ import annotations
 
+import os
 import sys
 import tomllib
 from collections.abc import Iterator
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 if TYPE_CHECKING:
     from .harness import Harness
 
+RECORD: Final = "CLAWDBOT_RECORD"
+"""The variable with which services are asked and their answers recorded."""
 MARKS = (
     "plugins(*names): the plugins that the bot fixture loads, by name or as objects",
     "config(mapping): what clawdbot.json holds for this test",
+    "failures: what plugins raise is not raised in this test; bot.failures lists it",
+    "recorded(name): answer HTTP from recordings/NAME.json beside the test; with the variable "
+    "CLAWDBOT_RECORD=1 ask the services and write it",
     "network: let this test reach the network; the bot's time is then the real one",
 )
 
@@ -42,12 +49,16 @@ def bot(request: pytest.FixtureRequest) -> Iterator[Harness]:
     config = request.node.get_closest_marker("config")
     plugins = marked.args if marked is not None else declared_plugins(request.path)
     given = config.args[0] if config is not None else {}
-    if request.node.get_closest_marker("network") is not None:
-        with Harness(plugins, config=given, network=True) as harness:
-            _refuse_broken(harness)
-            yield harness
-        return
-    with network_refused(), Harness(plugins, config=given) as harness:
+    recorded = request.node.get_closest_marker("recorded")
+    anew = recorded is not None and os.environ.get(RECORD) == "1"
+    network = request.node.get_closest_marker("network") is not None
+    reraise = request.node.get_closest_marker("failures") is None
+    refused = nullcontext() if network or anew else network_refused()
+    with refused, Harness(plugins, config=given, network=network, reraise=reraise) as harness:
+        harness.loop.external = network or anew
+        if recorded is not None:
+            file = f"{recorded.args[0]}.json"
+            harness.http.recorded(request.path.parent / "recordings" / file, anew=anew)
         _refuse_broken(harness)
         yield harness
 

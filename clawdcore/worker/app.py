@@ -12,7 +12,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -41,6 +41,7 @@ from ..errors import BackendError
 from ..gateway.keys import Key
 from ..hooks.command import DESCRIPTION_LIMIT
 from ..hooks.context import Context
+from ..hooks.http import Clients
 from ..hooks.loaded import Tables
 from ..hooks.loader import Loader
 from ..hooks.quarantine import Quarantine
@@ -73,6 +74,9 @@ from .tools import BotTools
 from .underway import UnderWay
 from .waiting import Waiting
 
+if TYPE_CHECKING:
+    import httpx
+
 log = logging.getLogger(__name__)
 
 
@@ -91,7 +95,8 @@ class Worker:
     ``gateway`` are listening sockets to serve the gateway on, none for no gateway,
     and ``keys`` its callers beside the one with the configuration's token.
     ``backends`` are used in place of what the plugins' factories would make,
-    and ``targets`` in place of what entry points name (tests).
+    ``targets`` in place of what entry points name, and ``transport`` in place of what
+    sends plugins' HTTP requests (tests). ``failed`` is told what a plugin raised.
     """
 
     def __init__(
@@ -105,12 +110,15 @@ class Worker:
         targets: dict[str, object] | None = None,
         gateway: Sequence[socket.socket] = (),
         keys: Sequence[Key] = (),
+        transport: Callable[[], httpx.AsyncBaseTransport] | None = None,
+        failed: Callable[[str, BaseException], None] = lambda plugin, error: None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._config = config
         self._port = port
         self._loader = loader or Loader()
+        self._clients = Clients(self._loader.needs, transport)
         self._store = store or SettingsStore()
         self._targets = targets or {}
         self._sockets = tuple(gateway)
@@ -159,6 +167,7 @@ class Worker:
             Quarantine(by_plugin=self._budgets.failures()),
             clock=clock,
             rested=lambda plugin, rest: self._tell("resting", plugin),
+            failed=failed,
         )
         self.plugins = Plugins(self.tables, self._threads, self._failures)
         self._tools = BotTools(
@@ -197,6 +206,7 @@ class Worker:
             chats=self._chats.of(name),
             control=self._control,
             tools=self._tools,
+            client=lambda: self._clients.of(name),
             help=lambda: tuple((c.name, c.summary) for c in unique(self.tables.commands.values())),
         )
 
@@ -334,6 +344,7 @@ class Worker:
                 self.tables.handlers,
                 self._threads,
                 (*self.tables.buttons.values(), waiting.entry()),
+                {plugin.name: plugin.needs for plugin in self.tables.plugins},
             ),
             policy=Policy(self._config.channels.telegram),
             owner=self.owner,
@@ -360,6 +371,7 @@ class Worker:
                 self.tables.readers,
                 self._threads,
                 seats=self._seats,
+                failures=failures,
                 at_once=self._config.agents.defaults.subagents.max_concurrent,
                 budget=total + media,
             ),
@@ -404,6 +416,7 @@ class Worker:
             stack.push_async_callback(self._store.close)
             stack.push_async_callback(self.models.close)
             stack.push_async_callback(self._chats.close)
+            stack.push_async_callback(self._clients.close)
             if self._starting is not None:
                 self._starting.cancel()
             await self.plugins.shutdown()

@@ -136,9 +136,13 @@ class Dispatch:
         if self._rests(message.sender.id) and not (command is not None and _control(command)):
             words = notices.paused(message.sender.language)
             return self._job(message, notice=words) if addressed else None
+        language = message.sender.language
+        if command is not None and not self._routes.serves(command.plugin, message):
+            private = message.chat.kind == "private"
+            words = notices.elsewhere(command.name, private=private, language=language)
+            return self._job(message, notice=words) if addressed else None
         if command is not None:
             return self._job(message, command=command)
-        language = message.sender.language
         if message.command and addressed:
             if message.chat.kind != "private" and not message.addressed:
                 return None  # somebody else's command in a group without requireMention

@@ -13,7 +13,10 @@ log = logging.getLogger(__name__)
 
 
 class Failures:
-    """Counts them; ``rested`` is told the plugin and the seconds of its rest."""
+    """Counts them; ``rested`` is told the plugin and the seconds of its rest.
+
+    ``failed`` is told the plugin and each error.
+    """
 
     def __init__(
         self,
@@ -21,7 +24,9 @@ class Failures:
         *,
         clock: Callable[[], float],
         rested: Callable[[str, float], None],
+        failed: Callable[[str, BaseException], None] = lambda plugin, error: None,
     ) -> None:
+        self._failed = failed
         self._quarantine = quarantine
         self._clock = clock
         self._rested = rested
@@ -31,6 +36,7 @@ class Failures:
         """One more of ``plugin``. A ``PluginError`` speaks for itself: it quotes no user."""
         said = str(error) if isinstance(error, PluginError) else describe(error)
         log.error("plugin %s failed: %s", plugin, said)
+        self._failed(plugin, error)
         self._failing.add(plugin)
         rest = self._quarantine.failed(plugin, self._clock())
         if rest:

@@ -44,6 +44,14 @@ def unknown_command(word: str, nearest: str, language: str) -> str:
     return _("I don't know /{word}. /help lists what I know.").format(word=word)
 
 
+def elsewhere(word: str, *, private: bool, language: str) -> str:
+    """A command was called in a chat of a kind that its plugin does not serve."""
+    _ = translator(language)
+    if private:
+        return _("/{word} works in groups only.").format(word=word)
+    return _("/{word} works in private only: write to me there.").format(word=word)
+
+
 def backend(error: BackendError, language: str) -> str:
     """No model could answer."""
     _ = translator(language)

@@ -12,10 +12,11 @@ from contextlib import AbstractContextManager, nullcontext
 from itertools import count
 
 from ..broker import Closed, Fetch, Fetched, Port, ToEdge, ToWorker
-from ..errors import FileUnavailable, Overloaded
+from ..errors import BackendError, FileUnavailable, Overloaded, StorageError
 from ..hooks.registration import ReaderEntry
 from ..messages import PASS, Attachment, Message
 from ..privacy import describe
+from .failures import Failures
 from .guard import ends_us
 from .origin import ORIGIN, asked
 from .results import call
@@ -89,9 +90,11 @@ class Readers:
         threads: Executor,
         *,
         seats: Seats,
+        failures: Failures,
         at_once: int,
         budget: float,
     ) -> None:
+        self._failures = failures
         self._entries = tuple(entries)
         self._threads = threads
         self._seats = seats
@@ -101,7 +104,8 @@ class Readers:
     async def read(self, message: Message) -> str:
         """The typed text, and below it what readers make of each attachment.
 
-        A reader that raises is logged and passed over: the other parts stay.
+        A reader that raises is logged, counted and passed over: the other parts stay. One
+        whose plugin rests is not asked.
         """
         parts = [message.body] if message.body else []
         for attachment in message.attachments:
@@ -120,7 +124,7 @@ class Readers:
 
     async def _text(self, attachment: Attachment, message: Message) -> str:
         for entry in self._entries:
-            if attachment.kind not in entry.kinds:
+            if attachment.kind not in entry.kinds or self._failures.rest(entry.plugin):
                 continue
             try:
                 # Whoever waits for a reader holds no seat among the messages. Who reads has time.
@@ -129,11 +133,15 @@ class Readers:
                         result = await call(entry.function, self._threads, attachment, message)
             except Overloaded:
                 raise
+            except (BackendError, FileUnavailable, StorageError) as error:
+                log.warning("reader of plugin %s stopped: %s", entry.plugin, describe(error))
+                continue
             except BaseException as error:
                 if ends_us(error):
                     raise
-                log.warning("reader of plugin %s failed: %s", entry.plugin, describe(error))
+                self._failures.count(entry.plugin, error)
                 continue
+            self._failures.forgive(entry.plugin)
             if result is not PASS and result:
                 return str(result)
         return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from difflib import get_close_matches
 from typing import TypeVar
@@ -10,6 +10,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from ..hooks.command import Command
+from ..hooks.needs import Needs
 from ..hooks.registration import ButtonEntry, Handler
 from ..messages import Kind, Message, Press
 from .results import caller
@@ -23,7 +24,8 @@ class Routes:
 
     A command costs the same with one plugin and with a hundred. Other messages
     get the handlers of their (kind, addressed), in plugin-list order. All the
-    functions in these tables can be awaited, whatever kind they were.
+    functions in these tables can be awaited, whatever kind they were. ``needs`` are those
+    of plugins that want messages of some chats only.
     """
 
     def __init__(
@@ -32,7 +34,9 @@ class Routes:
         handlers: Iterable[Handler],
         threads: Executor,
         buttons: Iterable[ButtonEntry] = (),
+        needs: Mapping[str, Needs] | None = None,
     ) -> None:
+        self._needs = {name: each for name, each in (needs or {}).items() if each.chats != "all"}
         self.commands = {word: _awaitable(entry, threads) for word, entry in commands.items()}
         self._buttons = {entry.key: _awaitable(entry, threads) for entry in buttons}
         table: dict[tuple[Kind, bool], list[Handler]] = {}
@@ -55,11 +59,18 @@ class Routes:
         """
         kind = message.kind
         found = self._handlers.get((kind, addressed), NOTHING)
-        if not hearing:
-            return found
-        other = self._handlers.get((kind, not addressed), NOTHING)
-        more = tuple(handler for handler in other if handler.plugin in hearing)
-        return more + found if addressed else found + more
+        if hearing:
+            other = self._handlers.get((kind, not addressed), NOTHING)
+            more = tuple(handler for handler in other if handler.plugin in hearing)
+            found = more + found if addressed else found + more
+        if self._needs:
+            found = tuple(handler for handler in found if self.serves(handler.plugin, message))
+        return found
+
+    def serves(self, plugin: str, message: Message) -> bool:
+        """Whether a plugin wants messages of such chats."""
+        needs = self._needs.get(plugin)
+        return needs is None or needs.in_chat(message.chat.kind)
 
     def button(self, press: Press) -> ButtonEntry | None:
         """What the pressed button does; None where its plugin is gone."""

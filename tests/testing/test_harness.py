@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from clawdcore import PASS, Button, Context, Message, Press, Reply, Toast, hookimpl
+from clawdcore import PASS, Button, Context, Edit, Message, Needs, Press, Reply, Toast, hookimpl
 from clawdcore.testing import (
     FakeBackend,
     Group,
@@ -118,6 +118,7 @@ LONG = {"agents": {"defaults": {"timeout": {"request": 1000, "total": 3_600_000}
 
 @pytest.mark.plugins(Plugin())
 @pytest.mark.config(LONG)
+@pytest.mark.failures
 def test_an_hour_takes_no_time(bot: Harness) -> None:
     began = time.monotonic()
     bot.send("/later")
@@ -340,3 +341,92 @@ def test_a_button_that_can_t_be_pressed_is_named_with_those_that_are_there(text:
         bot.say("/choose tea")
         with pytest.raises(LookupError, match="Yes"):
             bot.press(text)
+
+
+class Faulty:
+    """Fails, edits, and calls a service."""
+
+    @hookimpl
+    def needs(self) -> Needs:
+        return Needs(hosts=("api.example.org",))
+
+    @hookimpl
+    def register_commands(self, register: Any, context: Context) -> None:
+        @register("fail")
+        async def fail(message: Message) -> str:
+            """Fail"""
+            raise KeyError("what somebody wrote")
+
+        @register("rate")
+        async def rate(message: Message, of: str) -> str:
+            """Ask a service"""
+            answer = await context.http.get("https://api.example.org/rate", params={"of": of})
+            return f"{answer.json()['rate']}"
+
+    @hookimpl
+    def register_readers(self, register: Any) -> None:
+        @register("photo")
+        async def read(attachment: Any) -> str:
+            raise ValueError("pixels")
+
+    @hookimpl
+    def register_handlers(self, register: Any) -> None:
+        @register("photo", "text")
+        async def text(message: Message) -> str:
+            return await message.text() or "nothing"
+
+
+@pytest.mark.plugins(Faulty())
+def test_what_a_plugin_raises_is_raised_where_the_test_waits(bot: Harness) -> None:
+    with pytest.raises(KeyError) as caught:
+        bot.say("/fail")
+    assert "the plugin 'faulty'" in " ".join(caught.value.__notes__)
+    with pytest.raises(ValueError, match="pixels"):
+        bot.say(photo=b"...")
+    assert bot.say("hello") == "hello"
+
+
+@pytest.mark.plugins(Faulty())
+@pytest.mark.failures
+def test_a_test_that_expects_failures_sees_what_the_user_sees(bot: Harness) -> None:
+    assert "went wrong" in bot.say("/fail")
+    assert bot.say(photo=b"...") == "nothing"
+    assert [(plugin, type(error)) for plugin, error in bot.failures] == [
+        ("faulty", KeyError),
+        ("faulty", ValueError),
+    ]
+
+
+@pytest.mark.plugins(Faulty())
+def test_a_flood_is_answered_or_refused_and_nothing_is_lost(bot: Harness) -> None:
+    flood = bot.flood(120, "hello", people=40)
+    assert (flood.answered + flood.noticed, bot.books.open) == (120, 0)
+    assert flood.answered == 120
+    assert {sent.chat for sent in flood.sent} == {sent.chat for sent in bot.sent}
+    assert len({sent.chat for sent in flood.sent}) == 40
+    in_group = bot.flood(7, "@clawd_bot hi", chat=Group())
+    assert in_group.answered == 7
+    assert {sent.chat for sent in in_group.sent} == {Group().id}
+
+
+def test_edits_lists_what_messages_became() -> None:
+    class Counting:
+        @hookimpl
+        def register_commands(self, register: Any) -> None:
+            @register("count")
+            async def count(message: Message) -> Reply:
+                """Count"""
+                return Reply(text="0", buttons=((Button("+", "add", "1"),),))
+
+        @hookimpl
+        def register_buttons(self, register: Any) -> None:
+            @register("add")
+            async def add(press: Press) -> Edit:
+                return Edit(press.data, ((Button("+", "add", str(int(press.data) + 1)),),))
+
+    with Harness([Counting()]) as bot:
+        bot.say("/count")
+        bot.press("+")
+        bot.press("+")
+        assert [text for _, _, text in bot.edits] == ["1", "2"]
+        assert {(chat, id) for chat, id, _ in bot.edits} == {(bot.sent[0].chat, bot.sent[0].id)}
