@@ -106,6 +106,10 @@ bench-media: setup ## Pictures and voice notes in a flood: do those who write te
 	@$(BIN)/python -m clawdbot_voice || true
 	@$(BIN)/python bench/media_flood.py $(ARGS)
 
+.PHONY: bench-hostile
+bench-hostile: setup ## Eleven plugins that do everything wrong: does anybody else notice?
+	@$(BIN)/python bench/hostile.py $(ARGS)
+
 .PHONY: bench-quality
 bench-quality: setup ## How well languages are named, texts translated, speech heard and pictures read
 	@$(BIN)/python -m clawdbot_llamacpp

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +25,8 @@ class Site:
 
     ``pace`` None leaves Telegram's own figures in force. ``concurrent`` is how many
     messages plugins have in their hands at once; ``timeout`` an answer's time in seconds.
+    ``more`` are files of further plugins, ``owner`` is who is told of trouble, and
+    ``memory`` the worker's limit in MB.
     """
 
     folder: Path
@@ -33,12 +36,17 @@ class Site:
     concurrent: int = 64
     timeout: float = 60.0
     port: int = 0
+    more: Sequence[Path] = ()
+    owner: int = 0
+    memory: int = 0
 
     def __post_init__(self) -> None:
         for name in ("logs", "tmp", "state", "plugins"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         for plugin in PLUGINS:
-            self._install(plugin)
+            self._install(_SOURCES / f"clawdbot_{plugin}.py")
+        for source in self.more:
+            self._install(source)
         if self.webhook:
             self.port = free_port()
         self.config.write_text(json.dumps(self._content()), encoding="utf-8")
@@ -72,6 +80,8 @@ class Site:
         if self.webhook:
             address = f"http://127.0.0.1:{self.port}/telegram-webhook"
             telegram["webhook"] = {"url": address, "port": self.port, "secret": "s" * 20}
+        if self.owner:
+            telegram["owner"] = self.owner
         milliseconds = int(self.timeout * 1000)
         return {
             "agents": {
@@ -80,25 +90,29 @@ class Site:
                     "model": {"primary": "parrot/none"},
                     "maxConcurrent": self.concurrent,
                     "timeout": {"total": milliseconds},
+                    "worker": {"memoryMb": self.memory},
                 }
             },
             "models": {"providers": {"parrot": {}}},
             "channels": {"telegram": telegram},
-            "plugins": list(PLUGINS),
+            "plugins": [*PLUGINS, *(_name(source) for source in self.more)],
         }
 
-    def _install(self, plugin: str) -> None:
+    def _install(self, source: Path) -> None:
         """What pip would leave of a distribution of one module with an entry point."""
         folder = self.folder / "plugins"
-        module = f"clawdbot_{plugin}"
-        source = (_SOURCES / f"{module}.py").read_text(encoding="utf-8")
-        (folder / f"{module}.py").write_text(source, encoding="utf-8")
+        module = source.stem
+        shutil.copy(source, folder / source.name)
         info = folder / f"{module}-1.0.dist-info"
         info.mkdir(exist_ok=True)
         about = f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n"
         (info / "METADATA").write_text(about, encoding="utf-8")
-        entry = f"[clawdbot]\n{plugin} = {module}\n"
+        entry = f"[clawdbot]\n{_name(source)} = {module}\n"
         (info / "entry_points.txt").write_text(entry, encoding="utf-8")
+
+
+def _name(source: Path) -> str:
+    return source.stem.removeprefix("clawdbot_")
 
 
 def program() -> list[str]:

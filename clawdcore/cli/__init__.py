@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "rehearse": "rehearse",
     "config": "config",
     "ledger": "ledger",
+    "data": "data",
 }
 """Subcommand to module of this package; its attribute ``command`` is taken."""
 DEBUG: Final = "--debug"

@@ -57,7 +57,7 @@ def show(path: Path | None, show_open: bool, limit: int, as_json: bool) -> None:
             click.echo(line)
 
 
-def _folder(config: Config) -> Path | None:
+def folder_of(config: Config) -> Path | None:
     """The folder of the bot whose token is configured: its id stands before the colon."""
     token = config.channels.telegram.bot_token
     number = token.get_secret_value().partition(":")[0] if token is not None else ""
@@ -69,7 +69,7 @@ def _ledgers(config: Config) -> list[Path]:
     """The bot's file; without a token, those of every bot in the workspace."""
     from ..edge.ledger import LEDGER_FILE
 
-    folder = _folder(config)
+    folder = folder_of(config)
     if folder is not None:
         return [folder / LEDGER_FILE]
     return sorted(config.workspace_path.glob(f"*/{LEDGER_FILE}"))

@@ -112,7 +112,7 @@ class Supervisor:
                 except WorkerFailed as error:
                     failure = error
                 else:
-                    watching = tasks.create_task(self._watch())
+                    watching = tasks.create_task(self._watch(edge))
                     while not self._stopping:
                         await self._next(edge, tasks, self._present)
                     watching.cancel()
@@ -300,7 +300,7 @@ class Supervisor:
 
     # ---- look after it ----
 
-    async def _watch(self) -> None:
+    async def _watch(self, edge: Attending) -> None:
         """End a worker whose loop stands still, and swap one that takes too much memory."""
         loop = asyncio.get_running_loop()
         looked = weighed = loop.time()
@@ -318,7 +318,7 @@ class Supervisor:
                 await self._kill_stalled(running.child)
             elif self._memory and now - weighed > WEIGH:
                 weighed = now
-                self._weigh(running.child, now)
+                self._weigh(edge, running.child, now)
 
     async def _kill_stalled(self, child: Child) -> None:
         log.error("the worker has stalled and is replaced")
@@ -326,12 +326,14 @@ class Supervisor:
         await asyncio.sleep(LAST_WORDS)
         child.kill(Death.STALLED)
 
-    def _weigh(self, child: Child, now: float) -> None:
+    def _weigh(self, edge: Attending, child: Child, now: float) -> None:
         used = child.resident()
         if used > TOO_MUCH * self._memory:
             log.error("the worker uses %d MB and is ended", used // 2**20)
+            edge.tell("memory", str(used // 2**20))
             child.kill(Death.KILLED)
         elif used > self._memory and now - self._swapped_at > SWAP_PAUSE:
             log.warning("the worker uses %d MB and is swapped", used // 2**20)
+            edge.tell("memory", str(used // 2**20))
             self._swapped_at = now
             self._asked.set()

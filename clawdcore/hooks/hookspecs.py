@@ -128,7 +128,7 @@ def shutdown(context: Context) -> Any:
 
 @hookspec
 def prepare_reply(reply: Reply, message: Message, notice: bool, context: Context) -> Any:
-    """Sees each reply before it is sent, and may return another.
+    """Sees each reply before it is sent, and may return another; bounded to two seconds.
 
     ``notice``: it is words of the bot's own in place of an answer (busy, failed, usage);
     an answer that broke off is none.

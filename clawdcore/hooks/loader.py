@@ -138,7 +138,7 @@ class Loader:
         except (pluggy.PluginValidationError, ValueError) as error:
             self._drop(name)
             raise HookError(
-                f"plugin {name!r}: {str(error).splitlines()[-1].strip()}",
+                f"plugin {name!r}: {str(error).splitlines()[-1].strip().rstrip('.')}.",
                 plugin=name,
                 fix="Compare it with the hook contract in docs/hooks.md.",
             ) from error

@@ -12,6 +12,7 @@ import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -133,6 +134,37 @@ class SettingsStore:
 
         await asyncio.get_running_loop().run_in_executor(self._thread, work)
         self._thread.shutdown(wait=False)
+
+
+def read_settings(
+    path: Path, *, chat: int | None = None, user: int | None = None
+) -> list[dict[str, Any]]:
+    """Every value in the file at ``path``, also while a bot writes it, with whose it is.
+
+    With ``chat`` or ``user`` only what belongs to that one.
+
+    Raises:
+        clawdcore.errors.StorageError: it can't be read.
+    """
+    wanted = {name: id for name, id in {"chat": chat, "user": user}.items() if id is not None}
+    where = " and ".join(f"{name}=:{name}" for name in wanted) or "true"
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            rows = database.execute(
+                "select plugin, key, chat, user, value from setting"  # noqa: S608 - two names
+                f" where {where} order by plugin, key, chat, user",
+                wanted,
+            )
+            names = ("plugin", "key", "chat", "user")
+            return [
+                {**dict(zip(names, whose, strict=True)), "value": json.loads(value)}
+                for *whose, value in rows
+            ]
+    except (sqlite3.Error, OSError) as error:
+        raise StorageError(
+            f"the settings {path} can't be read ({type(error).__name__}).",
+            fix="Run this as the bot's user.",
+        ) from error
 
 
 class _PluginStorage:

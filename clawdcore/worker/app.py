@@ -68,6 +68,7 @@ from .schedule import Schedules
 from .seats import Seats
 from .servers import Servers, lowest_class
 from .serving import Serving
+from .strays import Strays
 from .telling import Telling
 from .threads import Threads
 from .tools import BotTools
@@ -257,6 +258,7 @@ class Worker:
             async with asyncio.TaskGroup() as tasks:
                 notes = tasks.create_task(self._telling.run())
                 memories = tasks.create_task(self._memories.run(self._port))
+                strays = tasks.create_task(Strays(self.tables.plugins, self._failures).run())
                 try:
                     if await self._receive(pipeline, tasks):
                         await pipeline.drained()
@@ -267,6 +269,7 @@ class Worker:
                 finally:
                     notes.cancel()
                     memories.cancel()
+                    strays.cancel()
                     await pipeline.stop()
                     if serving is not None:
                         await serving.close()

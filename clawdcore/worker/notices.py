@@ -198,6 +198,10 @@ def to_owner(kind: str, subject: str, language: str) -> str:
         "recovered": _("Recovered: the model {subject} answers again."),
         "resting": _("The plugin {subject} keeps failing and rests for a while."),
         "replaced": _("My worker process ended unexpectedly and was replaced. Nothing was lost."),
+        "memory": _(
+            "My worker process took {subject} MB of memory, more than it may, and was replaced. "
+            "Nothing was lost. If it comes again, one of the plugins keeps what it should let go."
+        ),
         "not reloaded": _(
             "My configuration was changed, but can't be used, so I go on as before. See my log."
         ),

@@ -26,8 +26,10 @@ log = logging.getLogger(__name__)
 
 SHUTDOWN_LIMIT: Final = 5.0
 """Seconds that one plugin's ``shutdown`` may take."""
+PREPARE_LIMIT: Final = 2.0
+"""Seconds that one ``prepare_reply`` may take: every answer waits for it."""
 HOOK_LIMIT: Final = 5.0
-"""Seconds that one ``prepare_reply``, ``reply_delivered`` or ``privacy_notes`` may take."""
+"""Seconds that one ``reply_delivered`` or ``privacy_notes`` may take."""
 
 
 class Plugins:
@@ -92,7 +94,7 @@ class Plugins:
                 changed = await self._call(
                     plugin,
                     "prepare_reply",
-                    HOOK_LIMIT,
+                    PREPARE_LIMIT,
                     reply=reply,
                     message=message,
                     notice=notice,

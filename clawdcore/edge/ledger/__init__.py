@@ -5,7 +5,7 @@ from __future__ import annotations
 from .disk import UNKNOWN
 from .failures import LedgerNewer, LedgerTaken
 from .files import LEDGER_FILE
-from .reading import Summary, read_summary
+from .reading import Summary, read_all, read_summary
 from .rules import Remedy, Row, State, Verdict, left_over
 from .store import Deletion, Ledger
 
@@ -22,5 +22,6 @@ __all__ = [
     "Summary",
     "Verdict",
     "left_over",
+    "read_all",
     "read_summary",
 ]

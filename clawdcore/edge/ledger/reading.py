@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,14 @@ from .failures import LedgerNewer, words
 from .rules import State
 from .schema import VERSION, version
 
+Rows = list[dict[str, int | float | str]]
+TABLES: Final = {
+    "held": ("id", "chat", "message", "user", "at", "topic", "language", "state", "starts"),
+    "ended": ("id", "outcome", "at"),
+    "deletion": ("chat", "message", "due"),
+    "plan": ("plugin", "name", "chat", "user", "due", "every"),
+}
+"""What the file keeps, as :func:`read_all` gives it; times in seconds since the epoch."""
 WAIT: Final = 5.0
 """Seconds to wait for a bot that holds the file."""
 
@@ -53,11 +62,39 @@ def read_summary(path: Path, *, rows: int = 0) -> Summary:
         LedgerNewer: a later version wrote it.
         StorageError: it can't be read.
     """
-    try:
+    with _looking(path) as database:
         size = sum(file.stat().st_size for file in (path, _wal(path)) if file.exists())
+        return _summary(database, path, size, rows)
+
+
+def read_all(path: Path, *, chat: int | None = None, user: int | None = None) -> dict[str, Rows]:
+    """Every row of the ledger at ``path``, by table; raises as :func:`read_summary`.
+
+    With ``chat`` or ``user`` only what belongs to that one. Of a done update nobody's id
+    is kept, so that none is given then.
+    """
+    asked = {"chat": chat, "user": user}
+    with _looking(path) as database:
+        found: dict[str, Rows] = {}
+        for table, columns in TABLES.items():
+            wanted = {name: id for name, id in asked.items() if id is not None}
+            if not wanted.keys() <= set(columns):
+                found[table] = []
+                continue
+            where = " and ".join(f"{name}=:{name}" for name in wanted) or "true"
+            statement = f"select {', '.join(columns)} from {table} where {where} order by 1, 2"  # noqa: S608 - names from TABLES
+            rows = database.execute(statement, wanted)
+            found[table] = [dict(zip(columns, row, strict=True)) for row in rows]
+        return found
+
+
+@contextmanager
+def _looking(path: Path) -> Iterator[sqlite3.Connection]:
+    """The ledger at ``path``, as it is at one moment; raises as :func:`read_summary`."""
+    try:
         where = f"{path.absolute().as_uri()}?mode=ro"
         with closing(sqlite3.connect(where, uri=True, timeout=WAIT)) as database:
-            database.execute("begin")  # all answers from one moment
+            database.execute("begin")
             found = version(database)
             if found > VERSION:
                 raise LedgerNewer(path, found, VERSION)
@@ -66,7 +103,7 @@ def read_summary(path: Path, *, rows: int = 0) -> Summary:
                     f"the ledger {path} is of an earlier version ({found} of {VERSION}).",
                     fix="Start the bot once; it brings the file up to date.",
                 )
-            return _summary(database, path, size, rows)
+            yield database
     except (sqlite3.Error, OSError) as error:
         raise StorageError(
             f"the ledger {path} can't be read ({words(error)}).",
