@@ -132,13 +132,15 @@ class Ready(msgspec.Struct, frozen=True, tag=True):
 
     ``notes`` are lines for whoever runs the bot; ``failure`` is "" or why the
     bot can't run at all. An ``exclusive`` worker must end before the next begins.
-    ``disabled`` are the plugins that it does without.
+    ``disabled`` are the plugins that it does without, ``homes`` where the code of the
+    others stands: a folder with "/" at its end, or a file.
     """
 
     notes: tuple[str, ...] = ()
     failure: str = ""
     exclusive: bool = False
     disabled: tuple[str, ...] = ()
+    homes: dict[str, str] = {}
 
 
 class Beat(msgspec.Struct, frozen=True, tag=True):
@@ -150,6 +152,13 @@ class Started(msgspec.Struct, frozen=True, tag=True):
 
     id: int
     plugin: str = ""
+
+
+class Rests(msgspec.Struct, frozen=True, tag=True):
+    """``plugin`` kept failing and rests for so many seconds, in the next worker too."""
+
+    plugin: str
+    seconds: float
 
 
 class Draft(Content, msgspec.Struct, frozen=True, tag=True):
@@ -298,6 +307,7 @@ ToEdge = (
     Ready
     | Beat
     | Started
+    | Rests
     | Draft
     | Send
     | AnswerPress

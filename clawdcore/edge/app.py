@@ -39,6 +39,7 @@ from ..broker import (
     Ready,
     Remember,
     Remembered,
+    Rests,
     Send,
     Started,
     Tell,
@@ -72,6 +73,9 @@ DRAIN_LIMIT: Final = 60.0
 Whoever stops the process must allow more: systemd waits 90 s (TimeoutStopSec),
 but ``docker stop`` 10 s unless told otherwise (stop_grace_period).
 """
+FIRST_REST: Final = 600.0
+LONGEST_REST: Final = 21_600.0
+"""Seconds that a plugin rests which brings workers down: each time all others must wait."""
 FORGIVEN: Final = 3600.0
 """Seconds without another crash of a plugin after which the earlier ones count no more."""
 UNTOLD: Final = 20
@@ -108,7 +112,7 @@ class Edge:
         self._asking = Asking(api, owe=self._ledger.owe, delete=self._desk.delete)
         self._planned = Planned(self._ledger, call=self._to_worker, clock=clock)
         self.memory = Memory()
-        self._quarantine = Quarantine(failures=POISON)
+        self._quarantine = _quarantine()
         self._blamed: dict[str, float] = {}
         self._greeted = 0
         self._current: Link | None = None
@@ -274,10 +278,10 @@ class Edge:
             self._desk.released.clear()
             await self._desk.released.wait()
 
-    def lost(self, link: Link, how: Death) -> None:
+    def lost(self, link: Link, how: Death, culprit: str = "") -> None:
         """As :meth:`~.workers.Attending.lost`: what it had goes to the next one."""
         desk = self._desk
-        loss = desk.work.died(link.number, how)
+        loss = desk.work.died(link.number, how, culprit)
         self._planned.lost(link.number, blamed=how is not Death.KILLED)
         if loss.again:
             log.warning("worker %d %s; %d updates again", link.number, how.value, len(loss.again))
@@ -306,6 +310,11 @@ class Edge:
             log.error("plugin %s rests for %.0f s", plugin, rest)
             self.tell("resting", plugin)
 
+    def pardon(self) -> None:
+        """As :meth:`~.workers.Attending.pardon`."""
+        self._quarantine = _quarantine()
+        self._blamed.clear()
+
     def tell(self, kind: str, subject: str = "") -> None:
         """Have the owner told, by this worker or the next."""
         self._untold.append(Tell(kind, subject))
@@ -327,9 +336,9 @@ class Edge:
                     await link.port.send(Deliver(held.id, held.body, held.attempt))
                 except Closed:
                     break  # it goes to the next worker, with all that this one had
-            ends = work.trial_ends()
-            if ends is not None:
-                loop.call_at(ends, more.set)
+            again = work.ask_again()
+            if again is not None and again > loop.time():
+                loop.call_at(again, more.set)
 
     def _to_worker(self, record: ToWorker) -> None:
         link, tasks = self._current, self._desk.tasks
@@ -343,6 +352,9 @@ class Edge:
         match record:
             case Beat():
                 return
+            case Rests():
+                now = asyncio.get_running_loop().time()
+                self._quarantine.put_to_rest(record.plugin, record.seconds, now)
             case Started() | Draft() | Send() | Done():
                 self._desk.take(record)
             case AnswerPress() | EditMessage() | DeleteMessage():
@@ -392,6 +404,10 @@ class Edge:
             log.warning("the ledger holds again")
             self.tell("restored")
             self._desk.recovery.add(self._ledger.take_left())
+
+
+def _quarantine() -> Quarantine:
+    return Quarantine(failures=POISON, first=FIRST_REST, longest=LONGEST_REST)
 
 
 async def _send(port: Port[ToWorker, ToEdge], record: ToWorker) -> None:

@@ -7,7 +7,7 @@ import os
 import resource
 import signal
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -16,17 +16,25 @@ from ..broker import Port, ToEdge, ToWorker
 from ..broker.sockets import edge_end
 from ..process import python
 from ..scratch import Scratch, variables, wipe
+from .blame import culprit
 from .work import Death
 
 OWNERS_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 """Signals by which people end a process; no message sends them."""
 TOKEN_VARIABLE: Final = "TELEGRAM_BOT_TOKEN"
 PAGE: Final = resource.getpagesize()
+WORDS: Final = 256 * 1024
+"""Bytes of what a worker says of its end that are looked at."""
 _VMSTAT: Final = Path("/proc/vmstat")
 
 
 class Child:
-    """A running worker process and the edge's end of its broker."""
+    """A running worker process and the edge's end of its broker.
+
+    Down the pipe ``faults`` it says where its threads stand when it crashes, or is asked.
+    """
+
+    _words: bytes | bytearray = b""
 
     def __init__(
         self,
@@ -34,7 +42,12 @@ class Child:
         port: Port[ToWorker, ToEdge],
         tether: int,
         scratch: Path,
+        faults: int,
     ) -> None:
+        self._words = bytearray()
+        self._faults = faults
+        os.set_blocking(faults, False)
+        asyncio.get_running_loop().add_reader(faults, self._hear)
         self._process = process
         self._tether = tether
         self._scratch = scratch
@@ -83,10 +96,38 @@ class Child:
             return Death.CRASHED if more else Death.KILLED
         return Death.KILLED if -status in OWNERS_SIGNALS else Death.CRASHED
 
+    def culprit(self, homes: Mapping[str, str]) -> str:
+        """The plugin whose code ran where it crashed or stood still, "" where none is seen.
+
+        ``homes`` is where each plugin's code stands; to be asked once it has ended.
+        """
+        how = self.how()
+        if how is Death.KILLED:
+            return ""
+        said = bytes(self._words).decode("utf-8", "replace")
+        return culprit(said, homes, stalled=how is Death.STALLED)
+
+    def _hear(self) -> bool:
+        """Take what it says, and pass it on to whoever reads our errors; whether there was any."""
+        try:
+            said = os.read(self._faults, 65536)
+        except BlockingIOError:
+            return False
+        with suppress(OSError):
+            os.write(2, said)
+        self._words += said[: max(0, WORDS - len(self._words))]
+        if not said:
+            asyncio.get_running_loop().remove_reader(self._faults)
+        return bool(said)
+
     async def _wait(self) -> int:
         try:
             return await self._process.wait()
         finally:
+            while self._hear():
+                pass
+            asyncio.get_running_loop().remove_reader(self._faults)
+            os.close(self._faults)
             os.close(self._tether)
             # What it had in temporary files may be what somebody sent.
             wipe(self._scratch)
@@ -108,27 +149,31 @@ async def spawn(
     ours, theirs = socket.socketpair()
     # Held open by us alone: it closes when we are gone, whatever the reason.
     read, write = os.pipe()
+    faults, fault = os.pipe()
     try:
         process = await asyncio.create_subprocess_exec(
             *python(),
             "clawdcore.worker",
             f"--broker={theirs.fileno()}",
             f"--tether={read}",
+            f"--faults={fault}",
             f"--parent={os.getpid()}",
             *(f"--gateway={listener.fileno()}" for listener in gateway),
             *arguments,
             stdin=asyncio.subprocess.DEVNULL,
-            pass_fds=(theirs.fileno(), read, *(listener.fileno() for listener in gateway)),
+            pass_fds=(theirs.fileno(), read, fault, *(listener.fileno() for listener in gateway)),
             env=without_token() | variables(part),
         )
-        return Child(process, await edge_end(ours), write, part)
+        return Child(process, await edge_end(ours), write, part, faults)
     except BaseException:
         ours.close()
         os.close(write)
+        os.close(faults)
         raise
     finally:
         theirs.close()
         os.close(read)
+        os.close(fault)
 
 
 def without_token() -> dict[str, str]:

@@ -153,6 +153,8 @@ class Supervisor:
             await self._replace(edge, tasks, present)
             return
         self._asked.clear()
+        if self._requests:  # not one for memory alone
+            edge.pardon()
         self._answer(await self._swap(edge, tasks, present))
 
     def _answer(self, result: Swapped) -> None:
@@ -221,7 +223,7 @@ class Supervisor:
         await asyncio.wait({gone.attending})
         gone.child.port.close()
         how = gone.child.how()
-        edge.lost(gone.link, how)
+        edge.lost(gone.link, how, gone.child.culprit(gone.link.ready.homes))
         edge.tell("replaced", how.value)
         if asyncio.get_running_loop().time() - gone.since > HEALTHY:
             self._early = 0

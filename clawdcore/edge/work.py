@@ -7,6 +7,9 @@ and then no chat's updates are with both.
 After a crash the updates that had been started are suspects: each is tried with
 nothing else in the worker for up to :data:`TRIAL` seconds. One that brings a
 worker down alone, twice, is poison. A worker that somebody killed proves nothing.
+
+Where it is seen whose code brought the worker down, the others are no suspects and go
+on at once; what that plugin had comes :data:`LATER`, when they are answered.
 """
 
 from __future__ import annotations
@@ -25,6 +28,8 @@ WINDOW: Final = 1000
 """Updates that a worker has and is not done with."""
 TRIAL: Final = 5.0
 """Seconds alone after which a suspect no longer keeps the others waiting."""
+LATER: Final = 1.0
+"""Seconds that a new worker has for the innocent before it gets what is known to be dangerous."""
 POISON: Final = 2
 """Crashes alone that make an update poison."""
 
@@ -93,6 +98,8 @@ class Work:
         self._given: dict[int, dict[int, Held]] = {}
         self._trial: Held | None = None
         self._trial_ends = 0.0
+        self._dangerous: deque[Held] = deque()
+        self._dangerous_from: float | None = None
         self.worker = 0
         """The worker that gets what is next; 0 for none."""
 
@@ -117,6 +124,7 @@ class Work:
     def attach(self, worker: int) -> None:
         """From now on ``worker`` gets what is next; the one before keeps what it has."""
         self.worker = worker
+        self._dangerous_from = None
         self._given.setdefault(worker, {})
 
     def detach(self) -> None:
@@ -140,6 +148,11 @@ class Work:
             self._trial = self._suspects.popleft()
             self._trial_ends = now + TRIAL
             return self._give(self._trial, mine)
+        if self._dangerous:
+            if self._dangerous_from is None:
+                self._dangerous_from = now + LATER
+            if now >= self._dangerous_from:
+                return self._give(self._dangerous.popleft(), mine)
         while self._waiting:
             held = self._waiting.popleft()
             if not self._elsewhere(held.head.chat):
@@ -147,9 +160,11 @@ class Work:
             self._parked.setdefault(held.head.chat, deque()).append(held)
         return None
 
-    def trial_ends(self) -> float | None:
-        """When to ask for the next one again, if a trial holds it up."""
-        return self._trial_ends if self._trial is not None else None
+    def ask_again(self) -> float | None:
+        """When to ask for the next one again, if a trial, or its danger, holds it up."""
+        if self._trial is not None:
+            return self._trial_ends
+        return self._dangerous_from if self._dangerous else None
 
     def _give(self, held: Held, mine: dict[int, Held]) -> Held:
         held.worker = self.worker
@@ -209,8 +224,11 @@ class Work:
         held = self._open.pop(update)
         self._release(held)
 
-    def died(self, worker: int, how: Death) -> Loss:
-        """``worker`` is no more; what it had goes to the next one."""
+    def died(self, worker: int, how: Death, seen: str = "") -> Loss:
+        """``worker`` is no more; what it had goes to the next one.
+
+        ``seen`` is the plugin whose code brought it down, where that was seen.
+        """
         lost = sorted(self._given.pop(worker, {}).values(), key=_order)
         if self.worker == worker:
             self.worker = 0
@@ -231,14 +249,19 @@ class Work:
         poison: list[Held] = []
         culprit = ""
         if how is not Death.KILLED:
-            if len(started) == 1:
-                culprit = started[0].plugin
-                started[0].crashes += 1
-                if started[0].crashes >= POISON:
-                    poison = started
-            suspects = [held for held in started if held not in poison]
-            self._suspects = deque(sorted([*suspects, *self._suspects], key=_order))
-            lost = [held for held in lost if held not in started]
+            suspects = [held for held in started if not seen or held.plugin == seen]
+            culprit = seen
+            if len(suspects) == 1:
+                culprit = suspects[0].plugin
+                suspects[0].crashes += 1
+                if suspects[0].crashes >= POISON:
+                    poison = suspects
+            lost = [held for held in lost if held not in suspects]
+            suspects = [held for held in suspects if held not in poison]
+            if seen:
+                self._dangerous = deque(sorted([*suspects, *self._dangerous], key=_order))
+            else:
+                self._suspects = deque(sorted([*suspects, *self._suspects], key=_order))
         self._again(lost)
         for chat in list(self._parked):
             self._unpark(chat)

@@ -42,8 +42,12 @@ class Attending(Protocol):
         """Give nobody anything new until the next worker is attended."""
         ...
 
-    def lost(self, link: Link, how: Death) -> None:
-        """A worker that was attended has ended."""
+    def lost(self, link: Link, how: Death, culprit: str = "") -> None:
+        """A worker that was attended has ended; ``culprit`` is whose code did that, if seen."""
+        ...
+
+    def pardon(self) -> None:
+        """Let no plugin rest any more: somebody has mended what there was to mend."""
         ...
 
     def tell(self, kind: str, subject: str = "") -> None:

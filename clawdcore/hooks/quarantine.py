@@ -24,12 +24,19 @@ class Quarantine:
     """Counts plugins' failures and says who rests. All times are in seconds.
 
     ``failures`` in a row, without one success between, begin a rest; ``by_plugin`` says
-    for some how many.
+    for some how many. The first rest is ``first`` long, and none is longer than ``longest``.
     """
 
     def __init__(
-        self, *, failures: int = FAILURES, by_plugin: Mapping[str, int] | None = None
+        self,
+        *,
+        failures: int = FAILURES,
+        by_plugin: Mapping[str, int] | None = None,
+        first: float = FIRST_REST,
+        longest: float = LONGEST_REST,
     ) -> None:
+        self._first = first
+        self._longest = longest
         self._failures = failures
         self._by_plugin = by_plugin or {}
         self._states: dict[str, _State] = {}
@@ -40,7 +47,7 @@ class Quarantine:
         state.failures += 1
         if state.failures < self._by_plugin.get(plugin, self._failures) and not state.rests:
             return 0.0
-        rest = min(FIRST_REST * 2.0**state.rests, LONGEST_REST)
+        rest = min(self._first * 2.0 ** min(state.rests, 32), self._longest)
         state.rests += 1
         state.failures = 0
         state.until = now + rest

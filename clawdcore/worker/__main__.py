@@ -7,6 +7,7 @@ import asyncio
 import faulthandler
 import gc
 import logging
+import os
 import signal
 import socket
 import sys
@@ -38,6 +39,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m clawdcore.worker", description=__doc__)
     parser.add_argument("--broker", type=int, required=True, help="descriptor of a socket")
     parser.add_argument("--tether", type=int, required=True, help="descriptor of a pipe")
+    parser.add_argument(
+        "--faults", type=int, default=2, help="descriptor that hears where a crash happened"
+    )
     parser.add_argument("--parent", type=int, required=True, help="the edge's process id")
     parser.add_argument("--config", type=Path, default=None)
     parser.add_argument(
@@ -139,7 +143,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Ctrl-C goes to all processes of a terminal: it is the edge that decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    faulthandler.register(signal.SIGUSR1, all_threads=True)
+    if options.faults != 2:
+        os.set_inheritable(options.faults, False)
+    faulthandler.enable(file=options.faults, all_threads=True)
+    faulthandler.register(signal.SIGUSR1, file=options.faults, all_threads=True)
     sock = socket.socket(fileno=options.broker)
     gateway = [socket.socket(fileno=number) for number in options.gateway]
     try:

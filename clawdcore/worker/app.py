@@ -68,7 +68,7 @@ from .schedule import Schedules
 from .seats import Seats
 from .servers import Servers, lowest_class
 from .serving import Serving
-from .strays import Strays
+from .strays import Strays, home_of
 from .telling import Telling
 from .threads import Threads
 from .tools import BotTools
@@ -82,12 +82,17 @@ log = logging.getLogger(__name__)
 
 
 class Report(msgspec.Struct):
-    """What the start came to. Each value is an error for people."""
+    """What the start came to.
+
+    Each value of ``disabled`` and ``models`` is an error for people; ``homes`` is where
+    plugins' code stands, as :func:`.strays.home_of` gives it.
+    """
 
     disabled: dict[str, Exception]
     models: dict[str, BackendError]
     commands: list[str]
     claim_code: str
+    homes: dict[str, str] = {}
 
 
 class Worker:
@@ -167,7 +172,7 @@ class Worker:
         self._failures = Failures(
             Quarantine(by_plugin=self._budgets.failures()),
             clock=clock,
-            rested=lambda plugin, rest: self._tell("resting", plugin),
+            rested=self._telling.rested,
             failed=failed,
         )
         self.plugins = Plugins(self.tables, self._threads, self._failures)
@@ -240,6 +245,7 @@ class Worker:
             models=failures,
             commands=[command.name for command in unique(self.tables.commands.values())],
             claim_code=self.owner.code,
+            homes={plugin.name: home_of(plugin.target) for plugin in self.tables.plugins},
         )
 
     async def run(self, hello: Hello | None = None, ready: Ready | None = None) -> None:

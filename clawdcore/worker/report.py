@@ -28,4 +28,5 @@ def ready(report: Report, bot: Bot, *, exclusive: bool, note: str = "") -> Ready
         notes.append(
             f"to become its owner, send @{bot.username} in private: /start {report.claim_code}"
         )
-    return Ready(tuple(notes), failure, exclusive, tuple(report.disabled))
+    disabled = tuple(report.disabled)
+    return Ready(tuple(notes), failure, exclusive, disabled, report.homes)

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from ..broker import Closed, Port, Send, Target, ToEdge, ToWorker
+from ..broker import Closed, Port, Rests, Send, Target, ToEdge, ToWorker
 from ..messages import Reply
 from . import notices
 from .owner import Notes, Owner
@@ -29,7 +29,7 @@ class Telling:
         self._clock = clock
         self._notes = Notes()
         self._later: dict[str, asyncio.TimerHandle] = {}
-        self._outbox: asyncio.Queue[Send] = asyncio.Queue(maxsize=WAITING)
+        self._outbox: asyncio.Queue[Send | Rests] = asyncio.Queue(maxsize=WAITING)
 
     def tell(self, kind: str, subject: str) -> None:
         """Queue a message, if it may be sent now; ``kind`` as in :func:`.notices.to_owner`."""
@@ -44,6 +44,14 @@ class Telling:
             self._outbox.put_nowait(Send(0, target, Reply(text=words), notice=True))
         except asyncio.QueueFull:
             log.warning("the owner was not told (%s): too much to tell", kind)
+
+    def rested(self, plugin: str, seconds: float) -> None:
+        """Tell the edge, and the owner, that ``plugin`` rests from now on."""
+        try:
+            self._outbox.put_nowait(Rests(plugin, seconds))
+        except asyncio.QueueFull:
+            log.warning("the edge was not told that a plugin rests: too much to tell")
+        self.tell("resting", plugin)
 
     async def run(self) -> None:
         """Hand over what is queued, until cancelled or the edge is gone."""

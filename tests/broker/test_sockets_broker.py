@@ -39,6 +39,7 @@ from clawdcore.broker import (
     Ready,
     Remember,
     Remembered,
+    Rests,
     Send,
     Started,
     Stop,
@@ -80,9 +81,10 @@ TO_WORKER: list[ToWorker] = [
     Stop(),
 ]
 TO_EDGE: list[ToEdge] = [
-    Ready(("a",), "", exclusive=True),
+    Ready(("a",), "", exclusive=True, disabled=("b",), homes={"c": "/c/"}),
     Beat(),
     Started(1, "chat"),
+    Rests("chat", 60.0),
     Draft(1, TARGET, "so far"),
     Send(1, TARGET, Reply(text="é😀", format="markdown"), asker=5, name="Ada"),
     Send(1, TARGET, Reply(text="x", buttons=ROWS), interim=True),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from itertools import pairwise
 
@@ -100,6 +100,9 @@ class Player(Child):
     def how(self) -> Death:
         return self.blamed or (Death.CRASHED if self.status else Death.KILLED)
 
+    def culprit(self, homes: Mapping[str, str]) -> str:
+        return next(iter(homes), "") if self.how() is Death.CRASHED else ""
+
 
 class Stage:
     """A supervisor, the workers that it started, and the edge's side of them."""
@@ -115,6 +118,7 @@ class Stage:
         self.told: list[tuple[str, str]] = []
         self.readied: list[Ready] = []
         self._links = 0
+        self.pardons = 0
         self.supervisor = Supervisor(self.spawn, ready=self.readied.append, memory=memory)
         self.running = asyncio.create_task(self.supervisor.run(self))
 
@@ -156,8 +160,12 @@ class Stage:
     def pause(self) -> None:
         self.happened.append("paused")
 
-    def lost(self, link: Link, how: Death) -> None:
-        self.happened.append(f"{link.number} lost, {how.value}")
+    def lost(self, link: Link, how: Death, culprit: str = "") -> None:
+        by = f" by {culprit}" if culprit else ""
+        self.happened.append(f"{link.number} lost, {how.value}{by}")
+
+    def pardon(self) -> None:
+        self.pardons += 1
 
     def tell(self, kind: str, subject: str = "") -> None:
         self.told.append((kind, subject))
@@ -232,7 +240,8 @@ def test_one_that_takes_too_much_memory_is_swapped_and_not_too_often() -> None:
         assert stage.alive() == [2]
         assert stage.happened[2:4] == ["2 began", "2 attended"], "the next must begin first"
         assert stage.happened[4:] == ["1 drained", "1 ended", "1 lost, killed"]
-        assert stage.told == []
+        assert stage.told == [("memory", "101")]
+        assert stage.pardons == 0, "nobody has mended anything"
         stage.players[1].memory = 101 * MB
         await asyncio.sleep(SWAP_PAUSE - 20)
         assert stage.alive() == [2]
@@ -247,7 +256,7 @@ def test_one_that_takes_far_too_much_memory_is_ended() -> None:
         stage.players[0].memory = 151 * MB
         await asyncio.sleep(10)
         assert stage.alive() == [2]
-        assert stage.told == [("replaced", "killed")]
+        assert stage.told == [("memory", "151"), ("replaced", "killed")]
 
     play(story, memory=100 * MB)
 
@@ -262,6 +271,7 @@ def test_a_swap_waits_until_the_old_one_is_done_with_what_it_has() -> None:
         stage.busy[1].set()
         assert await swapping == Swapped()
         assert stage.alive() == [2]
+        assert stage.pardons == 1
 
     play(story)
 

@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from clawdcore.broker import Outcome
 from clawdcore.edge.heads import Head
-from clawdcore.edge.work import POISON, TRIAL, Death, Held, Work
+from clawdcore.edge.work import LATER, POISON, TRIAL, Death, Held, Work
 
 
 def held(number: int, chat: int = 1) -> Held:
@@ -101,13 +101,57 @@ def test_a_long_trial_ends_and_the_others_go_on() -> None:
     made.died(1, Death.STALLED)
     made.attach(2)
     assert given(made) == [1]
-    assert made.trial_ends() == TRIAL
+    assert made.ask_again() == TRIAL
     made.started(1, "slow")
     assert given(made, TRIAL) == [2]
     made.started(2, "slow")
     # Two of them: nobody knows who it was.
     loss = made.died(2, Death.STALLED)
     assert (loss.culprit, loss.poison) == ("", ())
+
+
+def test_where_it_was_seen_whose_code_it_was_the_others_go_on_at_once() -> None:
+    made = work(1, 2, 3, 4)
+    given(made)
+    for update, plugin in ((1, "good"), (2, "bad"), (3, "good")):
+        made.started(update, plugin)
+    loss = made.died(1, Death.STALLED, "bad")
+    assert (loss.culprit, loss.poison) == ("bad", ())
+    made.attach(2)
+    assert given(made, 10.0) == [1, 3, 4]
+    assert made.ask_again() == 10.0 + LATER
+    made.add(held(5))
+    assert given(made, 10.0 + LATER / 2) == [5]
+    assert given(made, 10.0 + LATER) == [2]
+    made.started(2, "bad")
+    loss = made.died(2, Death.CRASHED, "bad")
+    assert [each.id for each in loss.poison] == [2]
+
+
+def test_several_of_the_plugin_that_was_seen_are_none_of_them_poison() -> None:
+    made = work(1, 2, 3)
+    given(made)
+    for update, plugin in ((1, "bad"), (2, "bad"), (3, "good")):
+        made.started(update, plugin)
+    for worker in (1, 2, 3):
+        loss = made.died(worker, Death.CRASHED, "bad")
+        assert (loss.culprit, loss.poison) == ("bad", ())
+        made.attach(worker + 1)
+        first = given(made, 0.0)
+        assert 3 in first or worker > 1
+        assert given(made, LATER) == [1, 2]
+        for update in (1, 2):
+            made.started(update, "bad")
+
+
+def test_a_plugin_that_was_seen_without_a_message_costs_no_message_anything() -> None:
+    made = work(1, 2)
+    given(made)
+    made.started(1, "good")
+    loss = made.died(1, Death.CRASHED, "background")
+    assert (loss.culprit, loss.poison, len(loss.again)) == ("background", (), 2)
+    made.attach(2)
+    assert given(made) == [1, 2]
 
 
 def test_a_suspect_whose_worker_was_killed_stays_one_and_is_not_blamed() -> None:
@@ -196,11 +240,15 @@ class Books(RuleBasedStateMachine):
         del self.given[update]
         self.ended.add(update)
 
-    @rule(how=st.sampled_from(list(Death)), pick=st.integers(0, 1))
-    def die(self, how: Death, pick: int) -> None:
+    @rule(
+        how=st.sampled_from(list(Death)),
+        pick=st.integers(0, 1),
+        seen=st.sampled_from(["", "a", "b", "c"]),
+    )
+    def die(self, how: Death, pick: int, seen: str) -> None:
         worker = self.alive[pick % len(self.alive)]
         self.alive.remove(worker)
-        loss = self.work.died(worker, how)
+        loss = self.work.died(worker, how, seen)
         self.given = {u: w for u, w in self.given.items() if w != worker}
         for each in (*loss.poison, *loss.finished):
             self.work.close(each.id)

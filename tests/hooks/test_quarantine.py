@@ -43,3 +43,9 @@ def test_rest_is_bounded_and_never_negative(steps: list[bool]) -> None:
         else:
             quarantine.succeeded("p")
         assert 0.0 <= quarantine.rest("p", float(now)) <= LONGEST_REST
+
+
+def test_how_many_failures_and_how_long_a_rest_can_be_set() -> None:
+    quarantine = Quarantine(failures=2, by_plugin={"frail": 1}, first=10.0, longest=25.0)
+    assert quarantine.failed("frail", 0.0) == 10.0
+    assert [quarantine.failed("p", 0.0) for _ in range(4)] == [0.0, 10.0, 20.0, 25.0]

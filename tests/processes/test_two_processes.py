@@ -13,6 +13,17 @@ from typing import Any
 
 Told = Callable[[Any], None]
 
+FAILING = """
+from clawdcore import hookimpl
+
+@hookimpl
+def register_commands(register):
+    @register("fail")
+    async def fail(message):
+        "Fail"
+        raise OSError
+"""
+
 
 def test_a_killed_worker_is_replaced_and_everything_is_answered_once(place: Told) -> None:
     async def story(here: Any) -> None:
@@ -152,6 +163,52 @@ def test_a_bad_edit_changes_nothing_and_says_why(place: Told) -> None:
         here.server.say(here.server.user(1, "Ada"), "/say still here")
         await here.count(1)
         assert here.texts() == ["still here"]
+        assert await program.stop() == 0
+
+    place(story)
+
+
+def test_a_plugin_that_rests_does_so_in_the_next_worker_until_somebody_reloads(
+    place: Told,
+) -> None:
+    async def story(here: Any) -> None:
+        here.install("failing", FAILING)
+        here.configure(plugins=["here", {"name": "failing", "budget": {"failures": 2}}])
+        program = await here.run()
+        ada = here.server.user(1, "Ada")
+        for number in range(3):
+            here.server.say(ada, "/fail")
+            await here.count(number + 1)
+        assert "is resting" in here.texts()[-1]
+        worker = program.worker()
+        os.kill(worker, signal.SIGKILL)
+        await program.new_worker(worker)
+        here.server.say(ada, "/fail")
+        await here.count(4)
+        assert "is resting" in here.texts()[-1]
+        program.process.send_signal(signal.SIGHUP)
+        await program.said("reloaded")
+        here.server.say(ada, "/fail")
+        await here.count(5)
+        assert "went wrong" in here.texts()[-1]
+        assert await program.stop() == 0
+
+    place(story)
+
+
+def test_whose_code_blocks_is_seen_and_the_others_are_answered_at_once(place: Told) -> None:
+    async def story(here: Any) -> None:
+        program = await here.run()
+        ada, bob = here.server.user(1, "Ada"), here.server.user(2, "Bob")
+        here.server.say(bob, "/slow 8 patient")
+        here.server.say(ada, "/block")
+        await program.said("plugin culprit brought a worker down")
+        await program.said("plugin culprit brought a worker down", times=2)
+        await program.said("plugin culprit rests")
+        await here.count(2)
+        assert "makes me fail" in " ".join(here.texts())
+        assert "patient" in here.texts()
+        assert not any("plugin here" in line for line in program.lines)
         assert await program.stop() == 0
 
     place(story)
