@@ -1,19 +1,23 @@
 """How many words voice engines get wrong, and how long they take, on speech of espeak-ng.
 
-``python -m bench.quality_parts.voice`` prints a table. What is not installed is left out,
-and says so.
+``python -m bench.quality_parts.voice`` prints a table. openai-whisper is measured in the
+environment that tools/whisper/install makes, where this one has none. What is not installed is
+left out, and says so.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import importlib.util
+import json
 import re
 import shutil
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
+from pathlib import Path
 from typing import Final
 
 from clawdbot_voice.choosing import local
@@ -43,48 +47,91 @@ SENTENCES: Final = {
         "Mi hermana vive en una casa pequeña cerca del río con sus tres hijos.",
     ),
 }
-VOICES: Final = {"en": "en-us", "es": "es"}
+VOICES: Final = {"en-us": "en", "es": "es", "es-419": "es"}
+"""espeak-ng's voices, and the language of each: Spanish of Spain and of Latin America."""
 SPEED: Final = 145
 """Words a minute, as people speak."""
+APART: Final = Path(__file__).resolve().parents[2] / ".venv" / "whisper" / "bin" / "python"
+"""The Python of the environment that tools/whisper/install makes."""
+MOST: Final = 420.0
+"""Seconds for the figures of another environment; they take one minute."""
 
 
-def figures() -> dict[str, float]:
-    """``wer_ENGINE_LANGUAGE`` (0 is perfect) and ``rtf_ENGINE`` (seconds a second of speech)."""
-    command = shutil.which("espeak-ng")
-    if command is None:
+class LeftOut(Exception):
+    """An engine can't be measured here; the text says why."""
+
+
+def figures(kinds: Sequence[Kind] = KINDS) -> dict[str, float]:
+    """``wer_ENGINE_VOICE`` (0 is perfect) and ``rtf_ENGINE`` (seconds a second of speech)."""
+    if shutil.which("espeak-ng") is None:
         print("voice: left out, espeak-ng is not installed (apt install espeak-ng)")
         return {}
-    spoken = {
-        language: [_spoken(command, VOICES[language], text) for text in texts]
-        for language, texts in SENTENCES.items()
-    }
     found: dict[str, float] = {}
-    print(f"{'engine':<16}{'WER en':>8}{'WER es':>8}{'real time':>11}")
-    for kind in KINDS:
+    titles = "".join(f"{f'WER {voice}':>12}" for voice in VOICES)
+    print(f"{'engine':<16}{titles}{'real time':>12}")
+    for kind in kinds:
         try:
-            found |= _of(kind, spoken)
-        except ClawdBotError as error:
-            print(f"{kind:<16}  left out: {error}")
+            mine = _of(kind) if _here(kind) else elsewhere(kind)
+        except (ClawdBotError, LeftOut) as error:
+            print(f"{kind:<16}  left out: {error}", flush=True)
+            continue
+        print(kind.ljust(16) + "".join(f"{each:12.2f}" for each in mine.values()), flush=True)
+        found |= mine
     return found
 
 
-def _of(kind: Kind, spoken: dict[str, list[bytes]]) -> dict[str, float]:
+def _here(kind: Kind) -> bool:
+    return kind != "openai-whisper" or importlib.util.find_spec("whisper") is not None
+
+
+def elsewhere(kind: Kind, python: Path = APART) -> dict[str, float]:
+    """The figures of an engine, measured by another environment's Python.
+
+    Raises:
+        LeftOut: there is no such environment, or it can't measure it.
+    """
+    if not python.is_file():
+        raise LeftOut(
+            "neither this environment nor .venv/whisper has it; run tools/whisper/install"
+        )
+    command = [str(python), str(Path(__file__).resolve()), "--json", "--only", kind]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=MOST)
+    except subprocess.TimeoutExpired:
+        raise LeftOut(f".venv/whisper did not measure it within {MOST:g} s") from None
+    lines = done.stdout.splitlines()
+    if done.returncode or not lines:
+        raise LeftOut(f".venv/whisper failed (exit {done.returncode}); run tools/whisper/install")
+    found: dict[str, float] = json.loads(lines[-1])
+    if not found:
+        raise LeftOut(lines[-2].partition("left out: ")[2] if len(lines) > 1 else "no figures")
+    return found
+
+
+def _of(kind: Kind) -> dict[str, float]:
     name = kind.replace("-", "_")
-    if kind == "openai-whisper" and importlib.util.find_spec("whisper") is None:
-        print(f"{kind:<16}  left out: it is not installed here")
-        return {}
     path = fetch(kind, "base", models_folder())
     options = VoiceOptions.model_validate({"engines": [kind], "modelPath": str(path)})
+    spoken = {
+        voice: [_spoken(voice, text) for text in SENTENCES[language]]
+        for voice, language in VOICES.items()
+    }
     every = [data for recordings in spoken.values() for data in recordings]
     texts, took = asyncio.run(_heard(local(kind, options), every))
-    found: dict[str, float] = {}
-    for language, sentences in SENTENCES.items():
-        mine, texts = texts[: len(sentences)], texts[len(sentences) :]
-        found[f"wer_{name}_{language}"] = word_error_rate(sentences, mine)
+    found = {f"wer_{name}_{voice.replace('-', '_')}": rate for voice, rate in _rates(texts).items()}
     length = sum(len(decode(data, most=60)) / RATE for data in every)
-    found[f"rtf_{name}"] = took / length
-    print(kind.ljust(16) + "".join(f"{value:8.2f}" for value in found.values()))
-    return found
+    return {**found, f"rtf_{name}": took / length}
+
+
+def _rates(texts: Sequence[str]) -> Mapping[str, float]:
+    """The word error rate of each voice; ``texts`` are those of all voices, one by one."""
+    rates: dict[str, float] = {}
+    at = 0
+    for voice, language in VOICES.items():
+        wanted = SENTENCES[language]
+        rates[voice] = word_error_rate(wanted, texts[at : at + len(wanted)])
+        at += len(wanted)
+    return rates
 
 
 async def _heard(made: Engine, recordings: Sequence[bytes]) -> tuple[list[str], float]:
@@ -106,8 +153,8 @@ async def _text(made: Engine, data: bytes) -> str:
         return ""
 
 
-def _spoken(command: str, voice: str, text: str) -> bytes:
-    arguments = [command, "-v", voice, "-s", str(SPEED), "--stdout", text]
+def _spoken(voice: str, text: str) -> bytes:
+    arguments = ["espeak-ng", "-v", voice, "-s", str(SPEED), "--stdout", text]
     done = subprocess.run(arguments, capture_output=True, check=True)
     return done.stdout
 
@@ -131,5 +178,16 @@ def _distance(one: Sequence[str], other: Sequence[str]) -> int:
     return row[-1]
 
 
+def main() -> None:
+    """Print the table; with ``--json`` a last line of figures for other programs."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--only", nargs="+", choices=KINDS, default=KINDS)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    found = figures(given.only)
+    if given.json:
+        print(json.dumps(found))
+
+
 if __name__ == "__main__":
-    figures()
+    main()

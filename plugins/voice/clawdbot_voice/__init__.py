@@ -18,7 +18,7 @@ from clawdcore import (
     hookimpl,
 )
 
-from . import texts, weights
+from . import languages, texts, weights
 from .choosing import engine as chosen
 from .engines import Engine, Engines
 from .listening import SPOKEN, Listening, recording_of
@@ -58,9 +58,11 @@ class Voice:
         """Adds ``/transcribe``."""
         listening = self._ready(context)
 
-        @register("transcribe", example="/transcribe")
-        async def transcribe(message: Message) -> AsyncIterator[str]:
+        @register("transcribe", example="/transcribe es")
+        async def transcribe(message: Message, language: str = "") -> AsyncIterator[str]:
             """Write down what is said in the recording you reply to"""
+            reader = message.sender.language
+            spoken = _spoken(language, reader)
             source = message
             recording = recording_of(message)
             if recording is None and message.reply_to is not None:
@@ -68,9 +70,8 @@ class Voice:
                 recording = recording_of(source)
             if recording is None:
                 told = texts.nothing_given if message.reply_to is None else texts.nothing_quoted
-                raise UsageError(told(message.sender.language))
-            reader = message.sender.language
-            async for piece in listening.stream(source, recording, reader):
+                raise UsageError(told(reader))
+            async for piece in listening.stream(source, recording, reader, spoken):
                 yield piece
 
     @hookimpl
@@ -113,3 +114,13 @@ class Voice:
             fetching = weights.command(local[0] if local else "faster-whisper", options.model)
             self._listening = Listening(self._engines, options, fetching)
         return self._listening
+
+
+def _spoken(words: str, reader: str) -> str:
+    """The code of the language after the command, "" where none is named."""
+    if not words:
+        return ""
+    try:
+        return languages.spoken(words, reader)
+    except ValueError:
+        raise UsageError(texts.no_language(reader)) from None

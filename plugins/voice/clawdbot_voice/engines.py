@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Protocol
 
-from .failures import EngineFailed
+from .failures import EngineFailed, FileRefused, NotAudio
 from .speech import Heard, Recording
 
 log = logging.getLogger(__name__)
@@ -45,9 +45,14 @@ class Engines:
         """What the first engine hears that can; as :meth:`Engine.listen`.
 
         One that fails after its first text is not followed by another: what is shown
-        can't be taken back.
+        can't be taken back. Each failure is told to the bot's owner in one line of the log.
+
+        Raises:
+            NotAudio: one engine says so, or all refuse the file.
+            Unhearable: the recording is to blame in another way.
+            EngineFailed: no engine could; the first one's reason.
         """
-        first: EngineFailed | None = None
+        failed: list[EngineFailed] = []
         for engine in self._engines:
             begun = False
             try:
@@ -56,14 +61,15 @@ class Engines:
                         begun = begun or bool(heard.text)
                         yield heard
             except EngineFailed as error:
-                log.warning("speech engine %s: %s", engine.name, type(error).__name__)
+                log.warning("speech engine %s: %s (%s)", engine.name, error, type(error).__name__)
                 if begun:
                     raise
-                first = first or error
+                failed.append(error)
             else:
                 return
-        assert first is not None
-        raise first
+        if all(isinstance(error, FileRefused) for error in failed):
+            raise NotAudio("No speech engine takes the file.") from failed[0]
+        raise failed[0]
 
     async def close(self) -> None:
         """Close all."""

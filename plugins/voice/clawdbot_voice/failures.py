@@ -13,7 +13,8 @@
         ├── NotInstalled    the engine's package is not
         ├── EngineCrashed   its process died
         ├── EngineSlow      it gave no sign of life in its time
-        └── EngineBusy      it has more recordings in line than it takes
+        ├── EngineBusy      it has more recordings in line than it takes
+        └── FileRefused     a server takes no such request: its settings, or the recording
 """
 
 from __future__ import annotations
@@ -77,6 +78,15 @@ class EngineSlow(EngineFailed):
 
 class EngineBusy(EngineFailed):
     """It has more recordings in line than it takes."""
+
+
+class FileRefused(EngineFailed):
+    """A server takes no such request, and doesn't say whether the file is to blame.
+
+    Servers answer alike (400, 415, 422) for a damaged file, a model that they don't have,
+    and a field that they don't know. So the next engine is asked; what all engines refuse
+    is :class:`NotAudio`.
+    """
 
 
 CODES: Final[dict[str, type[VoiceError]]] = {

@@ -39,13 +39,34 @@ PIECES: Final = 64
 
 @dataclass(eq=False)
 class _Listener:
-    """Who wants the pieces of one attachment as they come; None ends them."""
+    """Who wants the pieces of one attachment as they come, in ``language`` ("": found out).
+
+    :data:`PIECES` wait at most, and the end, which always has room: whoever is cancelled
+    must be able to tell it without waiting.
+    """
 
     file_id: str = field(repr=False)
-    pieces: asyncio.Queue[Heard | None] = field(
-        default_factory=lambda: asyncio.Queue(PIECES), repr=False
-    )
+    language: str = ""
     error: ClawdBotError | None = None
+    _pieces: asyncio.Queue[Heard | None] = field(
+        default_factory=lambda: asyncio.Queue(PIECES + 1), repr=False
+    )
+    _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PIECES), repr=False)
+
+    async def tell(self, heard: Heard) -> None:
+        """One piece more; waits while there are too many."""
+        await self._room.acquire()
+        self._pieces.put_nowait(heard)
+
+    def end(self) -> None:
+        """There are no more, whatever the reason. To be called once."""
+        self._pieces.put_nowait(None)
+
+    async def next(self) -> Heard | None:
+        """The next piece, None at the end."""
+        heard = await self._pieces.get()
+        self._room.release()
+        return heard
 
 
 def recording_of(message: Message) -> Attachment | None:
@@ -91,12 +112,13 @@ class Listening:
         said: list[str] = []
         language = ""
         try:
-            async with aclosing(self._heard(attachment)) as pieces:
+            wanted = listener.language if listener is not None else ""
+            async with aclosing(self._heard(attachment, wanted)) as pieces:
                 async for heard in pieces:
                     language = heard.language
                     said.append(heard.text)
                     if listener is not None:
-                        await listener.pieces.put(heard)
+                        await listener.tell(heard)
         except ClawdBotError as error:
             if listener is None and not isinstance(error, Unhearable):
                 raise
@@ -106,7 +128,7 @@ class Listening:
                 return PASS
         return joined(said, language) or PASS
 
-    async def _heard(self, attachment: Attachment) -> AsyncGenerator[Heard, None]:
+    async def _heard(self, attachment: Attachment, language: str) -> AsyncGenerator[Heard, None]:
         options = self._options
         if attachment.duration > options.max_seconds:
             raise TooLong("The recording is too long.", seconds=attachment.duration)
@@ -114,7 +136,7 @@ class Listening:
         data = await attachment.read()
         self._check_size(len(data))
         mime = attachment.mime or MIMES.get(attachment.kind, "")
-        recording = Recording(data, mime, options.language)
+        recording = Recording(data, mime, language or options.language)
         async with aclosing(self._engines.listen(recording)) as pieces:
             async for heard in pieces:
                 yield heard
@@ -124,20 +146,22 @@ class Listening:
             raise TooLarge("The file is too large.", size=size)
 
     async def stream(
-        self, message: Message, attachment: Attachment, reader: str
+        self, message: Message, attachment: Attachment, reader: str, language: str = ""
     ) -> AsyncGenerator[str, None]:
         """What ``reader`` (a language tag) is shown for a message's attachment, as it grows.
+
+        ``language`` is the code of the one that is spoken, where somebody says so.
 
         Raises:
             clawdcore.FileUnavailable: Telegram does not give the file.
         """
-        listener = _Listener(attachment.file_id)
+        listener = _Listener(attachment.file_id, language)
         token = self._listener.set(listener)
         task = asyncio.create_task(self._text(message, listener))
         self._listener.reset(token)
         shown = False
         try:
-            while (heard := await listener.pieces.get()) is not None:
+            while (heard := await listener.next()) is not None:
                 if not heard.text:
                     continue
                 if shown:
@@ -159,12 +183,9 @@ class Listening:
 
     async def _text(self, message: Message, listener: _Listener) -> str:
         try:
-            text = await message.text()
-        except Exception:
-            await listener.pieces.put(None)
-            raise
-        await listener.pieces.put(None)
-        return text
+            return await message.text()
+        finally:
+            listener.end()
 
     def _told(self, error: ClawdBotError, reader: str) -> str:
         if not isinstance(error, VoiceError):

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from .catalogue import ModelName
+from .languages import HEARD, WHISPERS
 
 EngineName = Literal["faster-whisper", "openai-whisper", "server"]
 
@@ -109,4 +110,7 @@ class VoiceOptions(BaseModel):
             raise ValueError("the engine server needs serverModel")
         if self.model_path and {"faster-whisper", "openai-whisper"} <= set(self.engines):
             raise ValueError("modelPath is of one engine, but engines names two on this machine")
+        known = {"", *HEARD, *WHISPERS.values()}
+        if self.language not in known and set(self.engines) != {"server"}:
+            raise ValueError('language is no code that whisper knows; write one such as "en"')
         return self

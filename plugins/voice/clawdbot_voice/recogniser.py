@@ -9,6 +9,7 @@ import numpy as np
 
 from .decoding import RATE, Samples
 from .failures import NoSpeech
+from .languages import WHISPERS
 from .pieces import Piece, pieces
 from .plausible import joined, plausible
 from .speech import Heard, Segment, Span
@@ -45,7 +46,7 @@ def recognise(recogniser: Recogniser, samples: Samples, language: str = "") -> I
     found = pieces(recogniser.spans(samples))
     if not found:
         raise NoSpeech("Nobody speaks in the recording.")
-    language = language or _language(recogniser, samples, found)
+    language = WHISPERS.get(language, language) or _language(recogniser, samples, found)
     said = False
     for piece in found:
         segments = recogniser.segments(speech(samples, piece), language)

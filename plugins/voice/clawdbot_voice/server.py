@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from typing import Protocol
+from typing import Final, Protocol
 
 from clawdcore import (
     Audio,
     BackendError,
-    ModelNotFound,
     Overloaded,
     RequestRefused,
     Transcript,
 )
 
-from .failures import EngineBusy, EngineFailed, EngineSlow, NoSpeech, NotAudio
+from .failures import EngineBusy, EngineFailed, EngineSlow, FileRefused, NoSpeech
 from .languages import code_of
 from .speech import Heard, Recording
 
-REFUSED_FILE = frozenset({400, 415, 422})
-"""Statuses by which servers say that they can't read the file."""
+REFUSED_FILE: Final = frozenset({400, 415, 422})
+"""Statuses by which servers say that they can't read the file, or know no such model or field."""
 
 
 class Transcribes(Protocol):
@@ -56,17 +55,22 @@ class ServerEngine:
             async with asyncio.timeout(self._patience):
                 said = await self._models.transcribe(audio)
         except TimeoutError:
-            raise EngineSlow("The speech server did not answer in its time.") from None
+            raise EngineSlow(
+                f"{self._model} did not write a recording down within {self._patience:g} s.",
+                fix="Raise the option timeout of the plugin voice, or look at the server's load.",
+            ) from None
         except Overloaded as error:
-            raise EngineBusy("The speech server has too much work.") from error
-        except ModelNotFound as error:
-            raise EngineFailed("The speech server has no such model.") from error
+            raise EngineBusy(error.what, fix=error.fix) from error
         except RequestRefused as error:
-            if error.status in REFUSED_FILE:
-                raise NotAudio("The speech server can't read the file.") from error
-            raise EngineFailed("The speech server refused the request.") from error
+            if error.status not in REFUSED_FILE:
+                raise EngineFailed(error.what, fix=error.fix) from error
+            raise FileRefused(
+                f"{error.what} It was a recording for {self._model}.",
+                fix="Unless the recording is damaged: see that the server writes speech down with "
+                "this model, or correct the option serverModel of the plugin voice.",
+            ) from error
         except BackendError as error:
-            raise EngineFailed("The speech server can't answer.") from error
+            raise EngineFailed(error.what, fix=error.fix) from error
         text = said.text.strip()
         if not any(letter.isalnum() for letter in text):
             raise NoSpeech("The speech server heard nothing.")

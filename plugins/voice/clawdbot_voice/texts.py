@@ -38,6 +38,15 @@ def nothing_quoted(language: str) -> str:
     return _("There is no recording in the message that you reply to.")
 
 
+def no_language(language: str) -> str:
+    """What follows the command names no language that can be heard."""
+    _ = translator(language, LOCALES, DOMAIN)
+    return _(
+        "I know no language of that name. Leave it out and I find the language, or write its "
+        "name or code."
+    )
+
+
 def heading(code: str, seconds: float, language: str) -> str:
     """Above the text: the language that is spoken, and how long; "" where neither is known."""
     parts = [name_of(code, language)] if code else []

@@ -25,6 +25,8 @@ README = Path(__file__).parents[1] / "README.md"
         {"model": "huge"},
         {"serverModel": "no-slash"},
         {"language": "English"},
+        {"language": "xx"},
+        {"language": "xx", "engines": ["server", "faster-whisper"], "serverModel": "a/b"},
         {"maxSeconds": 0},
         {"line": -1},
         {"max_seconds": 5},
@@ -34,6 +36,12 @@ def test_wrong_options_are_refused_without_quoting_them(options: dict[str, Any])
     with pytest.raises(ValidationError) as caught:
         VoiceOptions.model_validate(options)
     assert "input_value" not in str(caught.value)
+
+
+def test_a_server_may_know_languages_that_whisper_does_not() -> None:
+    asked = {"language": "nv", "engines": ["server"], "serverModel": "a/b"}
+    assert VoiceOptions.model_validate(asked).language == "nv"
+    assert VoiceOptions.model_validate({"language": "jw"}).language == "jw"
 
 
 def test_a_misspelt_option_disables_the_plugin_and_says_so() -> None:

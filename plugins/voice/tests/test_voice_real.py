@@ -17,6 +17,7 @@ import av
 import numpy as np
 import pytest
 
+from clawdbot_voice import Voice
 from clawdbot_voice.choosing import local
 from clawdbot_voice.failures import NoSpeech
 from clawdbot_voice.fetch import fetch
@@ -24,11 +25,29 @@ from clawdbot_voice.options import VoiceOptions
 from clawdbot_voice.speech import Recording
 from clawdbot_voice.weights import Kind, models_folder
 from clawdcore import ClawdBotError
+from clawdcore.testing import Harness
 
 pytestmark = pytest.mark.real
 LIMIT = 600.0
 """Seconds after which a test fails; a recording takes one to ten."""
 ENGLISH = "Good morning. The meeting starts in the big room. Please bring a cup of coffee."
+STORY = (
+    "In the morning my grandmother walks to the market and buys fresh apples for the children.",
+    "After breakfast we take the yellow bus to the museum in the middle of the old town.",
+    "There is a big elephant made of stone at the entrance, and everybody takes a picture of it.",
+    "At noon we sit down in the garden behind the building and eat our sandwiches.",
+    "My brother plays the guitar while the other visitors listen and drink cold lemonade.",
+    "Then it begins to rain, so we run to the library, where it is warm and quiet.",
+    "I read a book about a captain who sails around the world with seven friends.",
+    "In the evening we go to the theater and see a funny play about a doctor.",
+    "On the way home we buy chocolate for our mother, because tomorrow is her birthday.",
+    "Before I go to sleep I open the window and look at the moon above the mountains.",
+)
+KEYS = (
+    *("grandmother", "museum", "elephant", "garden", "guitar"),
+    *("library", "captain", "theater", "chocolate", "window"),
+)
+"""A word of each sentence that is nowhere else."""
 SPANISH = "Buenos días. La reunión empieza en la sala grande. Muchas gracias y hasta mañana."
 
 
@@ -133,6 +152,26 @@ def test_long_speech_with_pauses_keeps_its_order(
     places = [found[1].casefold().find(f"number {number}") for number in ("one", "two", "three")]
     assert -1 not in places
     assert places == sorted(places)
+
+
+def test_minutes_of_speech_become_one_message_without_lost_or_doubled_sentences(
+    options: VoiceOptions, speak: Callable[[str, str], bytes]
+) -> None:
+    if kind_of(options) != "faster-whisper":
+        pytest.skip("minutes of speech take openai-whisper too long for a test")
+    data = speak("en-us", " ".join(STORY * 3))
+    asked = options.model_copy(update={"threads": 1}).model_dump(by_alias=True, mode="json")
+    config = {"plugins": [{"name": "voice", "options": asked}]}
+    with Harness([Voice()], config=config, network=True) as bot:
+        assert not bot.report.disabled
+        said = bot.say(voice=data)
+        assert len(bot.sent) == 1
+    heading, _, text = said.partition("\n\n")
+    minutes, _, seconds = heading.removeprefix("🎙 English · ").partition(":")
+    assert 60 * int(minutes) + int(seconds) >= 140
+    assert likeness(text, " ".join(STORY * 3)) > 0.85
+    heard = [sentence for word in _words(text) for sentence, key in enumerate(KEYS) if word == key]
+    assert heard == [*range(len(KEYS))] * 3
 
 
 def test_nothing_is_written_to_the_disk(

@@ -72,3 +72,9 @@ def test_the_likeliest_is_taken_where_none_is_sure() -> None:
 def test_a_language_that_was_given_is_not_looked_for() -> None:
     fake = Fake([Span(0, RATE)], [], [SURE])
     assert [heard.language for heard in recognise(fake, SILENCE, "de")] == ["de"]
+
+
+def test_a_model_is_told_its_own_name_of_a_language() -> None:
+    fake = Fake([Span(0, RATE)], [], [SURE])
+    list(recognise(fake, SILENCE, "jv"))
+    assert fake.asked == ["jw"]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from clawdbot_voice import Voice
-from clawdbot_voice.failures import EngineBusy, EngineFailed, EngineSlow, NoSpeech, NotAudio
+from clawdbot_voice.failures import EngineBusy, EngineFailed, EngineSlow, FileRefused, NoSpeech
 from clawdbot_voice.server import ServerEngine
 from clawdbot_voice.speech import Recording
 from clawdcore import (
@@ -54,7 +54,9 @@ def test_the_file_goes_as_it_is_and_the_answer_is_one_piece(language: str, hear:
     ("said", "error"),
     [
         (Transcript(" ... "), NoSpeech),
-        (RequestRefused("x", status=400), NotAudio),
+        (RequestRefused("x", status=400), FileRefused),
+        (RequestRefused("x", status=415), FileRefused),
+        (RequestRefused("x", status=422), FileRefused),
         (RequestRefused("x", status=403), EngineFailed),
         (Overloaded("x", retry_after=3), EngineBusy),
         (ModelNotFound("x"), EngineFailed),
@@ -67,6 +69,17 @@ def test_what_goes_wrong_is_told_in_our_terms(
     with pytest.raises(error) as caught:
         asyncio.run(hear(engine(Models(said)), Recording(b"x")))
     assert caught.type is error
+
+
+def test_a_refusal_says_what_where_and_the_fix(hear: Any) -> None:
+    refusal = RequestRefused("vllm at http://server refused the request (HTTP 400).", status=400)
+    with pytest.raises(FileRefused) as caught:
+        asyncio.run(hear(engine(Models(refusal)), Recording(b"secret")))
+    said = str(caught.value)
+    for part in ("http://server", "HTTP 400", "vllm/whisper", "serverModel"):
+        assert part in said
+    assert "\n" not in said
+    assert "secret" not in said
 
 
 def test_a_server_that_does_not_answer_is_given_up(hear: Any) -> None:

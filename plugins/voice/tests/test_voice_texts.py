@@ -3,14 +3,23 @@ from __future__ import annotations
 import pytest
 
 from clawdbot_voice import texts
-from clawdbot_voice.failures import CODES, EngineBusy, EngineCrashed, EngineSlow, TooLarge, TooLong
+from clawdbot_voice.failures import (
+    CODES,
+    EngineBusy,
+    EngineCrashed,
+    EngineSlow,
+    FileRefused,
+    TooLarge,
+    TooLong,
+)
 from clawdbot_voice.failures import VoiceError as Error
 from clawdbot_voice.languages import code_of, name_of
 
 
 def errors() -> list[Error]:
     made: list[Error] = [kind("x") for kind in CODES.values()]
-    return [*made, EngineBusy("x"), EngineCrashed("x"), EngineSlow("x"), TooLarge("x", size=9)]
+    others = [EngineBusy("x"), EngineCrashed("x"), EngineSlow("x"), FileRefused("x")]
+    return [*made, *others, TooLarge("x", size=9)]
 
 
 @pytest.mark.parametrize("error", errors(), ids=lambda error: type(error).__name__)

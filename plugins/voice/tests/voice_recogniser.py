@@ -1,6 +1,8 @@
 """Recognisers for the engine's process in tests: they find spans by loudness, and invent words.
 
-How one behaves is said by the path of its model, as tests cannot talk to the process.
+How one behaves is said by the path of its model, as tests cannot talk to the process:
+``waits:2:PATH`` stops at its second piece, having made the file PATH, until it is killed;
+where that file is there, it hears.
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -25,6 +28,7 @@ class Fake:
         if model == "broken":
             raise RuntimeError("secret words")
         self.model = model
+        self.pieces = 0
 
     def spans(self, samples: Samples) -> Sequence[Span]:
         """Seconds that are not silent."""
@@ -44,8 +48,22 @@ class Fake:
 
     def segments(self, samples: Samples, language: str) -> Sequence[Segment]:
         """The number of seconds, and the process that heard them."""
+        self.pieces += 1
         if self.model == "crashes":
             os.abort()
+        if self.model.startswith("waits:"):
+            _, piece, path = self.model.split(":", 2)
+            if self.pieces == int(piece) and not Path(path).exists():
+                Path(path).touch()
+                time.sleep(3600)
+        if self.model == "pitches":
+            return [Segment(" ".join(map(str, pitches(samples))), 0.1, -0.3, 1.2)]
         if self.model == "raises":
             raise ValueError("secret words")
         return [Segment(f" {len(samples) // RATE} s by {os.getpid()}.", 0.1, -0.3, 1.2)]
+
+
+def pitches(samples: Samples) -> list[int]:
+    """The loudest frequency of each second, in Hz to the nearest ten."""
+    seconds = samples[: len(samples) // RATE * RATE].reshape(-1, RATE)
+    return [int(round(float(np.abs(np.fft.rfft(each)).argmax()), -1)) for each in seconds]
