@@ -39,7 +39,7 @@ class LibreTranslateOptions(_Section):
         default=2000,
         ge=100,
         le=100_000,
-        description="Characters of one text that the server takes (its --char-limit).",
+        description="Characters of one request that the server takes (its --char-limit).",
     )
 
 

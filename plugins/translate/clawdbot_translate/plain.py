@@ -7,7 +7,7 @@ from typing import Final
 
 from .engines.contract import Engine
 from .languages import Language
-from .protection import Masked, between, mask
+from .protection import Masked, between, joined, mask
 from .scripts import letters
 
 LINE: Final = re.compile(r"(\s*(?:(?:[-*•·>–—]|\d{1,3}[.)])\s+)*)(.*?)(\s*)", re.DOTALL)
@@ -34,7 +34,7 @@ async def translate_plainly(engine: Engine, text: str, source: str, target: Lang
         found = iter(await _asked(engine, pieces, source, target))
         mended = iter(
             [
-                "".join(_spaced(next(found), p) if wanted else p for p, wanted in line)
+                joined([(_spaced(next(found), p) if wanted else p, wanted) for p, wanted in line])
                 for line in cut
             ]
         )

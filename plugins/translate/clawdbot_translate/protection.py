@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,7 +19,9 @@ FIXED: Final = re.compile(
     | (?<![\w/])@[A-Za-z]\w{2,}                     # a name
     | (?<![\w&/])\#\w*[^\W\d]\w*                    # a hashtag
     | (?<![\w/.<])/[a-z]\w*(?:@\w+)?(?![\w/])       # a command
-    | \{\{?[A-Za-z_]\w*\}?\} | \$\{\w+\} | %\(\w+\)[sd] | %[sd]\b   # placeholders of programs
+    | \$\{\w+\}                                        # placeholders of programs
+    | \{\{?(?:[A-Za-z_]\w*|\d{0,3})(?:![rsa])?(?::[^{}\s]{1,20})?\}?\}
+    | %\(\w+\)[sd] | %(?:\d{1,2}\$)?(?:\.\d{1,2}f|[sd])(?![A-Za-z0-9_]) | %\d{1,2}\$@
     | \[[A-Z][A-Z_]+\]                              # and of letters: [NAME]
     | </?[A-Za-z][^<>\n]*>                          # tags
     """,
@@ -37,8 +40,11 @@ EMOJI: Final = re.compile(
 MARKS: Final = re.compile(r"\*\*|__|~~|\|\|")
 """Marks of bold, underlined, struck and hidden text."""
 
-MASK: Final = re.compile(r"[\[【［]\s*(\d+)\s*[\]】］]")
+MASK: Final = re.compile(r"[\[【［]\s*(\d{1,7})\s*[\]】］]")
 """A mask as it may come back: ``[7]``, with spaces or wide brackets."""
+OWN: Final = 999_999
+"""Numbers in a text's own brackets up to here are told from masks; beyond, they are no reason
+to count the masks from there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +59,24 @@ class Masked:
     first: int
 
     def restore(self, answer: str) -> str | None:
-        """``answer`` with its parts again, or None when one is lost, new or there twice."""
+        """``answer`` with its parts again, or None when one is lost, new or there twice.
+
+        Where an engine moves a part, or leaves out the space beside it, a space is put back
+        if what stands there now would become part of it (``@ada`` and ``now``: ``@adanow``).
+        """
         numbers = [int(number) for number in MASK.findall(answer)]
         ours = [number for number in numbers if self.first <= number]
         if sorted(ours) != list(range(self.first, self.first + len(self.parts))):
             return None
-        return MASK.sub(self._part, answer)
-
-    def _part(self, mask: re.Match[str]) -> str:
-        number = int(mask[1]) - self.first
-        return self.parts[number] if 0 <= number < len(self.parts) else mask[0]
+        pieces: list[tuple[str, bool]] = []
+        at = 0
+        for found in MASK.finditer(answer):
+            number = int(found[1]) - self.first
+            if number >= 0:
+                pieces += [(answer[at : found.start()], True), (self.parts[number], False)]
+                at = found.end()
+        whole = joined([*pieces, (answer[at:], True)])
+        return None if missing(self.parts, whole) else whole
 
 
 def fixed(text: str) -> list[tuple[int, int]]:
@@ -77,7 +91,8 @@ def fixed(text: str) -> list[tuple[int, int]]:
 
 def mask(text: str) -> Masked:
     """The text with ``[n]`` for each fixed part; emoji and marks are parts too."""
-    first = 1 + max((int(number) for number in MASK.findall(text)), default=0)
+    own = [int(number) for number in MASK.findall(text)]
+    first = 1 + max((number for number in own if number <= OWN), default=0)
     pieces: list[str] = []
     parts: list[str] = []
     at = 0
@@ -101,15 +116,42 @@ def between(text: str) -> list[tuple[str, bool]]:
     return pieces
 
 
+def joined(pieces: Sequence[tuple[str, bool]]) -> str:
+    """The pieces together: as they are, where every fixed one (False) stays one so.
+
+    Else with a space where a fixed part would run into what stands beside it.
+    """
+    parts = [text for text, free in pieces if not free]
+    whole = "".join(text for text, _ in pieces)
+    if not missing(parts, whole):
+        return whole
+    spaced: list[str] = []
+    before, after_part = "", False
+    for text, free in pieces:
+        if not text:
+            continue
+        runs_in = (after_part and fixed(before + text)[:1] != [(0, len(before))]) or (
+            not free and fixed(before + text)[-1:] != [(len(before), len(before + text))]
+        )
+        spaced += [" ", text] if before and runs_in else [text]
+        before, after_part = text, not free
+    return "".join(spaced)
+
+
+def missing(parts: Sequence[str], text: str) -> bool:
+    """Whether ``text`` has one of ``parts`` less often than they do, as a fixed part."""
+    return bool(Counter(parts) - Counter(text[start:end] for start, end in fixed(text)))
+
+
 def lost(answer: str, source: str) -> list[str]:
-    """Fixed parts of ``source`` that ``answer`` has less often, emoji and marks left out.
+    """Fixed parts of ``source`` that ``answer`` lacks, each as often; not emoji and marks.
 
     A model may leave out an emoji; a link, a name or a placeholder it must not touch.
     """
     wanted = Counter(_hard(source))
     for part in list(wanted):
         wanted[part] -= answer.count(part)
-    return [part for part, missing in wanted.items() if missing > 0]
+    return list((+wanted).elements())
 
 
 def _hard(text: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -9,7 +10,7 @@ from dataclasses import replace
 from clawdcore import BackendError, ClawdBotError, Overloaded
 
 from .echo import is_echo, may_stay, translatable
-from .engines.contract import Engine, EngineFailed, RefusedByEngine, Streaming
+from .engines.contract import Engine, EngineBusy, EngineFailed, RefusedByEngine, Streaming
 from .engines.health import Health
 from .languages import Language, languages
 from .plain import translate_plainly
@@ -17,6 +18,8 @@ from .prompt import WIDE
 from .scripts import LETTERS_OF_DENSE, main_script
 from .splitting import split
 from .translation import Job, NotTranslated
+
+log = logging.getLogger(__name__)
 
 
 class NoEngine(ClawdBotError):
@@ -79,8 +82,8 @@ class Translator:
         for engine in self.engines:
             try:
                 union |= await engine.languages()
-            except EngineFailed:
-                self._health.failed(engine.name, self._clock())
+            except EngineFailed as error:
+                self._failed(engine, error)
         return frozenset(union)
 
     def _limit(self, text: str) -> int:
@@ -98,12 +101,28 @@ class Translator:
         for engine in self.engines:
             await engine.close()
 
+    def _rests(self, engine: Engine) -> bool:
+        """Whether it is passed over. The only one is asked again, unless it forbids that."""
+        now = self._clock()
+        if len(self.engines) == 1:
+            return self._health.told(engine.name, now) > 0
+        return self._health.rest(engine.name, now) > 0
+
+    def _failed(self, engine: Engine, error: BackendError | EngineFailed) -> None:
+        """It rests; the bot's owner is told once for each rest. Models' troubles the core tells."""
+        if isinstance(error, Overloaded | EngineBusy | RefusedByEngine):
+            return  # busy is not ill: ask it again
+        rest = error.rest if isinstance(error, EngineFailed) else None
+        now = self._clock()
+        if self._health.failed(engine.name, now, rest) and isinstance(error, EngineFailed):
+            seconds = self._health.rest(engine.name, now)
+            log.warning("%s It rests for %.0f s.", error, seconds)
+
     async def _part(self, job: Job) -> AsyncGenerator[str, None]:
         down: list[str] = []
         error: BackendError | None = None
         for engine in self.engines:
-            alone = len(self.engines) == 1
-            if self._health.rest(engine.name, self._clock()) and not alone:
+            if self._rests(engine):
                 down.append(engine.name)
                 continue
             shown = False
@@ -117,8 +136,7 @@ class Translator:
             except (BackendError, EngineFailed) as failed:
                 if shown:
                     raise
-                if not isinstance(failed, Overloaded):  # busy is not ill: ask it again
-                    self._health.failed(engine.name, self._clock())
+                self._failed(engine, failed)
                 error = failed if isinstance(failed, BackendError) else error
                 down.append(engine.name)
                 continue

@@ -31,11 +31,15 @@ Answer = tuple[int, Any]
 
 
 class Server:
-    """A local server: ``requests`` that came, ``answer`` what they get instead of the usual."""
+    """A local server: ``requests`` that came, ``answer`` what they get instead of the usual.
+
+    ``headers`` go with each answer.
+    """
 
     def __init__(self, usual: Callable[[str, dict[str, Any]], Answer]) -> None:
         self.requests: list[tuple[str, dict[str, Any], dict[str, str]]] = []
         self.answer: Callable[[str, dict[str, Any]], Answer] = usual
+        self.headers: dict[str, str] = {}
         self.url = ""
 
     def texts(self) -> list[Any]:
@@ -64,6 +68,8 @@ def serving(usual: Callable[[str, dict[str, Any]], Answer]) -> Iterator[Server]:
             status, answer = server.answer(path, body)
             sent = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
             self.send_response(status)
+            for name, value in server.headers.items():
+                self.send_header(name, value)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(sent)))
             self.end_headers()
@@ -100,6 +106,13 @@ def google(path: str, body: dict[str, Any]) -> Answer:
         return 200, {"data": {"languages": [{"language": code} for code in codes]}}
     said = [{"translatedText": f"<{body['target']}> {text}"} for text in _list(body["q"])]
     return 200, {"data": {"translations": said}}
+
+
+def forbidden(reason: str) -> dict[str, Any]:
+    """A body of Google's for 403."""
+    info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason}
+    errors = [{"message": "canary", "reason": "forbidden"}]
+    return {"error": {"message": "canary", "code": 403, "errors": errors, "details": [info]}}
 
 
 def _list(q: Any) -> list[str]:
@@ -193,6 +206,8 @@ def test_a_language_that_the_server_lacks_is_refused_without_asking() -> None:
     ("answer", "words"),
     [
         ((429, {"error": "Slowdown"}), "takes no more requests for now"),
+        ((503, {"error": "loading"}), "is overloaded or starting"),
+        ((413, {"error": "canary"}), "as large as this"),
         ((403, {"error": "Invalid API key"}), "apiKey"),
         ((400, {"error": "Visit the portal to get an API key"}), "apiKey"),
         ((500, {"error": "boom"}), "answered 500"),
@@ -215,6 +230,7 @@ def test_libretranslates_troubles_are_told_and_quote_nothing(answer: Answer, wor
         with pytest.raises(EngineFailed) as caught:
             run(engine, asked)
     assert words in str(caught.value) and "canary" not in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_server_that_is_not_there_is_told() -> None:
@@ -264,9 +280,12 @@ def test_google_lists_its_languages_by_our_codes() -> None:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ((403, {"error": {"message": "canary", "code": 403}}), "answered 403"),
-        ((429, {"error": {"message": "canary", "code": 429}}), "answered 429"),
+        ((403, forbidden("canary")), "Enable the Cloud Translation API and billing"),
+        ((403, forbidden("SERVICE_DISABLED")), "Enable the Cloud Translation API in its project"),
+        ((403, forbidden("userRateLimitExceeded")), "quota"),
+        ((429, {"error": {"message": "canary", "code": 429}}), "quota"),
         ((500, b"canary"), "answered 500"),
+        ((503, b"canary"), "answered 503"),
         ((400, {"error": {"message": "canary", "code": 400}}), "takes no such request"),
         ((400, {"error": {"message": "API key not valid.", "code": 400}}), "google.apiKey"),
         ((200, {"data": {"translations": []}}), "no translation"),
@@ -284,6 +303,7 @@ def test_googles_troubles_are_told_and_quote_nothing(answer: Answer, words: str)
         with pytest.raises(EngineFailed) as caught:
             run(engine, asked)
     assert words in str(caught.value) and "canary" not in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 @NEEDS_GOOGLE

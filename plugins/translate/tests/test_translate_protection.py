@@ -22,6 +22,9 @@ TEXT = "Hi @ada, see https://example.org/a?b=1. Run `rm -r x` 👨‍👩‍👧
         ("good 👍🏽 flag 🇫🇷 heart ❤️", ["👍🏽", "🇫🇷", "❤️"]),
         ("**bold** and ||spoiler||", ["**", "**", "||", "||"]),
         ("<b>bold</b>", ["<b>", "</b>"]),
+        ("共%s件", ["%s"]),
+        ("{0} of {} at {0:.2f}", ["{0}", "{}", "{0:.2f}"]),
+        ("%1$s, %2$@ and %.2f or %d", ["%1$s", "%2$@", "%.2f", "%d"]),
         ("50% of and/or, 3 < 4, a@b", []),
     ],
 )
@@ -50,7 +53,26 @@ def test_a_mask_lost_doubled_or_made_up_is_noticed(answer: str) -> None:
 
 
 def test_masks_with_spaces_and_wide_brackets_are_ours_too() -> None:
-    assert mask("@ada and @bob").restore("【1】和 [ 2 ]") == "@ada和 @bob"
+    assert mask("@ada and @bob").restore("【1】 和 [ 2 ]") == "@ada 和 @bob"
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "restored"),
+    [
+        ("@ada and @bob", "【1】和[2]", "@ada 和 @bob"),  # a name with a letter beside it is none
+        ("@ada, see https://a.example/b now", "[2][1]voir", "https://a.example/b @ada voir"),
+        ("the **last** bus", "le [1]dernier[2]bus", "le **dernier**bus"),
+        ("hello 👍👍 you", "toi[1][2]bonjour", "toi👍👍bonjour"),
+    ],
+)
+def test_a_part_runs_into_nothing_beside_it(text: str, answer: str, restored: str) -> None:
+    assert mask(text).restore(answer) == restored
+
+
+def test_numbers_of_any_length_in_brackets_are_left_alone() -> None:
+    text = f"[{'9' * 5000}] and [9999999] by @ada"
+    masked = mask(text)
+    assert masked.text.endswith("by [1]") and masked.restore(masked.text) in (text, None)
 
 
 def test_numbers_in_brackets_that_the_text_has_itself_are_left_alone() -> None:
@@ -69,4 +91,5 @@ def test_any_text_comes_back_from_its_masks(text: str) -> None:
 def test_what_a_model_lost_is_listed_with_how_often() -> None:
     assert lost("Salut @ada", "Hi @ada and https://a.example/b") == ["https://a.example/b"]
     assert lost("{a} {a}", "{a} {a}") == [] and lost("{a}", "{a} {a}") == ["{a}"]
+    assert lost("rien", "{a} {a}") == ["{a}", "{a}"]
     assert lost("rien", "nothing 👍") == []

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from .contract import EngineFailed, RefusedByEngine
+from .contract import EngineBusy, EngineFailed, RefusedByEngine
 
 WAIT: Final = 0.02
 """Seconds that the first text waits for others: unseen beside the translation itself."""
 BATCH: Final = 32
 """Texts of one request (LibreTranslate's ``--batch-limit`` has no bound by default)."""
 WAITING: Final = 1024
-"""Texts that wait in all; beyond, the next engine is asked."""
+"""Texts that wait in all; beyond, the next engine is asked. One caller alone may have more."""
 
 Pair = tuple[str, str]
 Send = Callable[[list[str], str, str], Awaitable[list[str]]]
@@ -39,12 +39,14 @@ class _Line:
 class Batcher:
     """Callers within ``wait`` seconds share a request; ``send(texts, source, target)`` makes it.
 
-    A caller that gives up takes its texts with it, unless they are on their way.
+    A request has at most ``BATCH`` texts and ``characters`` characters, unless one text alone
+    has more. A caller that gives up takes its texts with it, unless they are on their way.
     """
 
-    def __init__(self, engine: str, send: Send, *, wait: float = WAIT) -> None:
+    def __init__(self, engine: str, send: Send, *, characters: int, wait: float = WAIT) -> None:
         self._engine = engine
         self._send = send
+        self._characters = characters
         self._wait = wait
         self._lines: dict[Pair, _Line] = {}
         self._sending: set[asyncio.Task[None]] = set()
@@ -53,22 +55,21 @@ class Batcher:
     async def translate(self, texts: Sequence[str], source: str, target: str) -> list[str]:
         """The translations, in order; raises what ``send`` raised.
 
+        What is too much for one request goes in several, one after the other.
+
         Raises:
-            EngineFailed: too many texts wait already.
+            EngineBusy: too many texts wait already.
         """
-        if self._count + len(texts) > WAITING:
-            raise EngineFailed(self._engine, "has too much to do")
-        asked = _Asked(list(texts), asyncio.get_running_loop().create_future())
-        pair = (source, target)
-        line = self._lines.setdefault(pair, _Line())
-        line.asked.append(asked)
-        self._count += len(asked.texts)
-        if line.task is None:
-            line.task = asyncio.create_task(self._flush(pair, line))
+        if self._count and self._count + len(texts) > WAITING:
+            raise EngineBusy(self._engine, "has too much to do")
+        self._count += len(texts)
         try:
-            return await asked.answer
+            answers: list[str] = []
+            for some in portions(texts, BATCH, self._characters):
+                answers += await self._waited(some, (source, target))
+            return answers
         finally:
-            self._count -= len(asked.texts)
+            self._count -= len(texts)
 
     async def close(self) -> None:
         """Give up what is under way."""
@@ -78,16 +79,36 @@ class Batcher:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def _waited(self, texts: list[str], pair: Pair) -> list[str]:
+        asked = _Asked(texts, asyncio.get_running_loop().create_future())
+        line = self._lines.setdefault(pair, _Line())
+        line.asked.append(asked)
+        if line.task is None:
+            line.task = asyncio.create_task(self._flush(pair, line))
+        return await asked.answer
+
     async def _flush(self, pair: Pair, line: _Line) -> None:
         await asyncio.sleep(self._wait)
         del self._lines[pair]
         waiting = [asked for asked in line.asked if not asked.answer.done()]
         while waiting:
-            batch = _first(waiting)
+            batch = self._first(waiting)
             waiting = waiting[len(batch) :]
             task = asyncio.create_task(self._serve(batch, *pair))
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
+
+    def _first(self, waiting: list[_Asked]) -> list[_Asked]:
+        """The callers, in order, whose texts fit one request; at least the first."""
+        taken: list[_Asked] = []
+        room, characters = BATCH, self._characters
+        for asked in waiting:
+            room -= len(asked.texts)
+            characters -= sum(map(len, asked.texts))
+            if taken and (room < 0 or characters < 0):
+                break
+            taken.append(asked)
+        return taken
 
     async def _serve(self, batch: list[_Asked], source: str, target: str) -> None:
         """Send one batch; nobody else suffers from a text that is refused."""
@@ -116,16 +137,21 @@ class Batcher:
                 asked.answer.set_result(own)
 
 
-def _first(waiting: list[_Asked]) -> list[_Asked]:
-    """The callers, in order, whose texts fit one request; at least the first."""
-    taken: list[_Asked] = []
-    room = BATCH
-    for asked in waiting:
-        room -= len(asked.texts)
-        if taken and room < 0:
-            break
-        taken.append(asked)
-    return taken
+def portions(texts: Sequence[str], most: int, characters: int) -> Iterator[list[str]]:
+    """``texts`` in order, in lists of at most ``most`` texts and ``characters`` characters.
+
+    A text that has more characters is alone in its list.
+    """
+    some: list[str] = []
+    room = characters
+    for text in texts:
+        if some and (len(some) == most or len(text) > room):
+            yield some
+            some, room = [], characters
+        some.append(text)
+        room -= len(text)
+    if some:
+        yield some
 
 
 def _fail(batch: list[_Asked], error: Exception) -> None:

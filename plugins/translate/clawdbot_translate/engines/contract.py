@@ -12,11 +12,19 @@ from ..translation import Job
 
 
 class EngineFailed(ClawdBotError):
-    """An engine is down, slow, or answers something else; ``engine`` is its name."""
+    """An engine is down, slow, or answers something else; ``engine`` is its name.
 
-    def __init__(self, engine: str, what: str, *, fix: str = "") -> None:
+    ``rest`` is how many seconds the service wants to be left alone, None where it says nothing.
+    """
+
+    def __init__(self, engine: str, what: str, *, fix: str = "", rest: float | None = None) -> None:
         super().__init__(f"the translation engine {engine} {what}.", fix=fix)
         self.engine = engine
+        self.rest = rest
+
+
+class EngineBusy(EngineFailed):
+    """It has as much to do as it takes, and is not ill: the next engine is asked at once."""
 
 
 class RefusedByEngine(EngineFailed):
@@ -50,6 +58,7 @@ class Engine(Protocol):
 
         Raises:
             EngineFailed: it is down.
+            EngineBusy: it has as much to do as it takes.
             RefusedByEngine: it does not take these texts, or not this pair of languages.
             clawdcore.BackendError: a model could not answer.
         """

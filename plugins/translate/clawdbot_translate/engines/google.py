@@ -5,22 +5,27 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
+from threading import Lock
 from typing import Any, Final
 
 from clawdcore import ClawdBotError
 
 from ..languages import Language
 from ..options import GoogleOptions
+from .batching import portions
 from .codes import ours, spelled
-from .contract import EngineFailed, RefusedByEngine
+from .contract import EngineBusy, EngineFailed, RefusedByEngine
+from .listing import Listing
+from .retrying import told_rest
+from .troubles import locked_out, trouble
 
 NAME: Final = "google"
-THREADS: Final = 4
-"""Requests at once; its client blocks, and gives up by itself after 60 s."""
+IN_FLIGHT: Final = 16
+"""Requests at once, each in a thread, as its client blocks; beyond, the next engine is asked."""
 SEGMENTS: Final = 128
 """Texts of one request at most (cloud.google.com/translate/quotas)."""
 LISTED: Final = 86_400.0
@@ -48,27 +53,25 @@ class Google:
             )
         self.where = f"Google ({options.endpoint})" if options.endpoint else "Google"
         self._options = options
-        self._clock = clock
         self._client: Any = None
-        self._threads = ThreadPoolExecutor(THREADS, "translate-google")
-        self._free = asyncio.Semaphore(THREADS)
-        self._known: frozenset[str] = frozenset()
-        self._listed = float("-inf")
+        self._connecting = Lock()
+        self._threads = ThreadPoolExecutor(IN_FLIGHT, "translate-google")
+        self._in_flight: set[Future[Any]] = set()
+        self._listing = Listing(NAME, self._list, believed=LISTED, clock=clock)
 
     async def languages(self) -> frozenset[str]:
         """As :meth:`Engine.languages`; asked once a day."""
-        return ours(await self._codes())
+        return ours(await self._listing.codes())
 
     async def translate(self, texts: Sequence[str], source: str, target: Language) -> list[str]:
         """As :meth:`Engine.translate`."""
-        known = await self._codes()
+        known = await self._listing.codes()
         to = spelled(target.code, known)
         if not to:
             raise RefusedByEngine(NAME, f"has no {target.name}")
         said = spelled(source, known) or None
         answers: list[str] = []
-        for at in range(0, len(texts), SEGMENTS):
-            some = list(texts[at : at + SEGMENTS])
+        for some in portions(texts, SEGMENTS, self.limit):
             ask = partial(_translate, texts=some, source=said, target=to)
             found = await self._asked(ask)
             answers += [str(each["translatedText"]) for each in found]
@@ -76,37 +79,33 @@ class Google:
 
     async def close(self) -> None:
         """As :meth:`Engine.close`."""
+        await self._listing.close()
         client, self._client = self._client, None
         self._threads.shutdown(wait=False, cancel_futures=True)
         if client is not None:
             client.close()
 
-    async def _codes(self) -> frozenset[str]:
-        now = self._clock()
-        if now - self._listed > LISTED:
-            found = await self._asked(lambda client: client.get_languages())
-            self._known = frozenset(str(each["language"]) for each in found)
-            self._listed = now
-        return self._known
+    async def _list(self) -> frozenset[str]:
+        found = await self._asked(lambda client: client.get_languages())
+        return frozenset(str(each["language"]) for each in found)
 
     async def _asked(self, call: Callable[[Any], Any]) -> Any:
         api = import_module("google.api_core.exceptions")
         auth = import_module("google.auth.exceptions")
         requests = import_module("requests.exceptions")
         try:
-            async with asyncio.timeout(self._options.timeout), self._free:
-                loop = asyncio.get_running_loop()
-                return await loop.run_in_executor(self._threads, self._call, call)
-        except TimeoutError:
+            async with asyncio.timeout(self._options.timeout):
+                return await asyncio.wrap_future(self._submitted(call))
+        except (TimeoutError, requests.Timeout):
             raise EngineFailed(NAME, "took too long") from None
         except api.BadRequest as error:
             if "api key" in error.message.lower():  # a wrong one is a bad request to Google
-                raise _locked_out() from None
+                raise locked_out(NAME) from None
             raise RefusedByEngine(NAME, "takes no such request") from None
         except api.GoogleAPICallError as error:
-            raise EngineFailed(NAME, f"answered {error.code}") from None
+            raise _told(error) from None
         except auth.GoogleAuthError:
-            raise _locked_out() from None
+            raise locked_out(NAME) from None
         except requests.RequestException as error:
             raise EngineFailed(NAME, f"can't be reached ({type(error).__name__})") from None
         except OSError as error:
@@ -118,26 +117,67 @@ class Google:
         except (KeyError, TypeError, ValueError, AttributeError):
             raise EngineFailed(NAME, "answers something that is no translation") from None
 
+    def _submitted(self, call: Callable[[Any], Any]) -> Future[Any]:
+        """Start the call; one that is given up counts until its thread is free again.
+
+        Raises:
+            EngineBusy: as many are under way as may be.
+        """
+        self._in_flight = {each for each in self._in_flight if not each.done()}
+        if len(self._in_flight) >= IN_FLIGHT:
+            raise EngineBusy(NAME, "has too much to do")
+        future = self._threads.submit(self._call, call)
+        self._in_flight.add(future)
+        return future
+
     def _call(self, call: Callable[[Any], Any]) -> Any:
-        if self._client is None:
-            self._client = self._connected()
-        return call(self._client)
+        with self._connecting:
+            client = self._client = self._client or self._connected()
+        return call(client)
 
     def _connected(self) -> Any:
         options = {"api_endpoint": self._options.endpoint} if self._options.endpoint else None
+        made = import_module("google.cloud.translate_v2").Client
         key = self._options.api_key.get_secret_value()
-        credentials: Any = None  # those that the environment has
         if key:
             credentials = import_module("google.auth.api_key").Credentials(key)
         elif self._options.credentials:
             account = import_module("google.oauth2.service_account").Credentials
-            credentials = account.from_service_account_file(self._options.credentials)
-        client = import_module("google.cloud.translate_v2").Client
-        return client(credentials=credentials, client_options=options)
+            credentials = account.from_service_account_file(
+                self._options.credentials, scopes=made.SCOPE
+            )
+        else:  # those that the environment has
+            credentials, _ = import_module("google.auth").default(scopes=made.SCOPE)
+        session = import_module("google.auth.transport.requests").AuthorizedSession(credentials)
+        timely = _Timely(session, self._options.timeout)
+        return made(credentials=credentials, client_options=options, _http=timely)
 
 
-def _locked_out() -> EngineFailed:
-    return EngineFailed(NAME, "does not let us in", fix="Set google.apiKey or google.credentials.")
+class _Timely:
+    """What the client sends its requests through: each ends within ``seconds`` of silence.
+
+    The client has no option for that, and would wait 60 s in its thread.
+    """
+
+    def __init__(self, session: Any, seconds: float) -> None:
+        self._session = session
+        self._seconds = seconds
+
+    def request(self, **given: Any) -> Any:
+        """As ``requests.Session.request``."""
+        return self._session.request(**{**given, "timeout": self._seconds})
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._session.close()
+
+
+def _told(error: Any) -> EngineFailed:
+    """Our error for one of Google's."""
+    listed = [each.get("reason") for each in error.errors if isinstance(each, dict)]
+    reasons = frozenset(str(each) for each in [error.reason, *listed] if each)
+    headers = getattr(error.response, "headers", {})
+    return trouble(NAME, int(error.code or 0), reasons, told_rest(headers, time.time()))
 
 
 def _translate(client: Any, *, texts: list[str], source: str | None, target: str) -> Any:

@@ -13,7 +13,6 @@ from libretranslate_aio import (
     BadRequestError,
     ForbiddenError,
     LibreTranslateError,
-    RateLimitError,
 )
 
 from ..languages import Language
@@ -21,8 +20,13 @@ from ..options import LibreTranslateOptions
 from .batching import Batcher
 from .codes import ours, spelled
 from .contract import EngineFailed, RefusedByEngine
+from .listing import Listing
+from .retrying import told_rest
 
 NAME: Final = "libretranslate"
+SPARED: Final = {429: "takes no more requests for now", 503: "is overloaded or starting"}
+"""Answers that may say when to come back (RFC 9110, section 10.2.3)."""
+TOO_LARGE: Final = 413
 LISTED: Final = 3600.0
 """Seconds that its list of languages is believed."""
 
@@ -34,13 +38,26 @@ class _Json(httpx.AsyncClient):
     """Sends what the client library would send as a form as JSON.
 
     The server takes the list form of ``q`` from JSON alone: of a form it reads the
-    first text only (``translate()`` in LibreTranslate's ``app.py``).
+    first text only (``translate()`` in LibreTranslate's ``app.py``). The library's errors
+    know no headers, so what may say when to come back is told here.
     """
 
     async def request(self, method: str, url: Any, **given: Any) -> httpx.Response:
         data = given.pop("data", None)
         given.pop("files", None)  # translate_file is not used here
-        return await super().request(method, url, json=data, **given)
+        response = await super().request(method, url, json=data, **given)
+        what = SPARED.get(response.status_code)
+        if what is not None:
+            rest = told_rest(response.headers, time.time())
+            raise EngineFailed(
+                NAME,
+                f"{what} ({response.status_code})",
+                fix="Raise its --req-limit, or set libretranslate.apiKey in its options."
+                if response.status_code == 429
+                else "It is asked again by itself; if this lasts, see the server's own log.",
+                rest=rest,
+            )
+        return response
 
 
 class LibreTranslate:
@@ -55,20 +72,18 @@ class LibreTranslate:
         here = httpx.URL(options.url).host in OWN_HOSTS
         self.where = "" if here else f"LibreTranslate ({options.url})"
         self._options = options
-        self._clock = clock
         self._client: AsyncLibreTranslate | None = None
         self._http: httpx.AsyncClient | None = None
-        self._batcher = Batcher(NAME, self._send)
-        self._known: frozenset[str] = frozenset()
-        self._listed = float("-inf")
+        self._batcher = Batcher(NAME, self._send, characters=self.limit)
+        self._listing = Listing(NAME, self._list, believed=LISTED, clock=clock)
 
     async def languages(self) -> frozenset[str]:
         """As :meth:`Engine.languages`; asked once an hour."""
-        return ours(await self._codes())
+        return ours(await self._listing.codes())
 
     async def translate(self, texts: Sequence[str], source: str, target: Language) -> list[str]:
         """As :meth:`Engine.translate`."""
-        known = await self._codes()
+        known = await self._listing.codes()
         to = spelled(target.code, known)
         if not to:
             raise RefusedByEngine(NAME, f"has no {target.name}")
@@ -76,18 +91,15 @@ class LibreTranslate:
 
     async def close(self) -> None:
         """As :meth:`Engine.close`."""
+        await self._listing.close()
         await self._batcher.close()
         if self._http is not None:
             await self._http.aclose()
             self._http = self._client = None
 
-    async def _codes(self) -> frozenset[str]:
-        now = self._clock()
-        if now - self._listed > LISTED:
-            found: list[Any] = await self._asked(lambda client: client.languages())
-            self._known = frozenset(language.code for language in found)
-            self._listed = now
-        return self._known
+    async def _list(self) -> frozenset[str]:
+        found: list[Any] = await self._asked(lambda client: client.languages())
+        return frozenset(language.code for language in found)
 
     async def _send(self, texts: list[str], source: str, target: str) -> list[str]:
         answer = await self._asked(lambda client: client.translate(texts, source, target))
@@ -103,8 +115,6 @@ class LibreTranslate:
                 return await call(self._connected())
         except TimeoutError:
             raise EngineFailed(NAME, "took too long") from None
-        except RateLimitError:
-            raise EngineFailed(NAME, "takes no more requests for now") from None
         except ForbiddenError:
             raise _locked_out() from None
         except BadRequestError as error:
@@ -112,7 +122,13 @@ class LibreTranslate:
                 raise _locked_out() from None
             raise RefusedByEngine(NAME, "takes no such request") from None
         except LibreTranslateError as error:
-            raise EngineFailed(NAME, f"answered {error.status_code}") from None
+            if error.status_code == TOO_LARGE:
+                raise RefusedByEngine(NAME, "takes no request as large as this") from None
+            raise EngineFailed(
+                NAME,
+                f"answered {error.status_code}",
+                fix="Check libretranslate.url in its options, and the server's own log.",
+            ) from None
         except httpx.HTTPError as error:
             raise EngineFailed(
                 NAME,
