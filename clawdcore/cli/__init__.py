@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "reload": "reload",
     "demo": "demo",
     "init": "init",
+    "new-plugin": "new_plugin",
     "doctor": "doctor",
     "monitor": "monitor",
     "rehearse": "rehearse",
