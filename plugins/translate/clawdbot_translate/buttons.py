@@ -26,7 +26,12 @@ OFFERED: Final = 12
 ROW: Final = 3
 """Buttons of languages in all, and beside each other."""
 MESSAGE: Final = 4096
-"""Characters of one message; a longer original is sent as a message of its own."""
+"""UTF-16 units of one message (core.telegram.org/bots/api); what is longer is sent by itself."""
+
+
+def units(text: str) -> int:
+    """How long Telegram takes a text for."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def under(number: int, reader: str) -> Keyboard:
@@ -90,7 +95,7 @@ class Buttons:
         text = kept.text if kept else self._text(press, number)
         if not text:
             return Toast(texts.not_held(press.language))
-        if kept is None or len(text) > MESSAGE or len(kept.translation) > MESSAGE:
+        if kept is None or units(text) > MESSAGE or units(kept.translation) > MESSAGE:
             return text
         return Edit(text, self._under_original(number, press.language))
 

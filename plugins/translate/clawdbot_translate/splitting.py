@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from .clusters import cut_at
 from .protection import FENCED
 
 SENTENCE: Final = re.compile(
@@ -79,8 +80,9 @@ def _words(sentence: str, limit: int, end: str) -> Iterator[tuple[str, str]]:
     while len(sentence) > limit:
         at = sentence.rfind(" ", 1, limit + 1)
         if at < 1:
-            yield sentence[:limit], ""
-            sentence = sentence[limit:]
+            at = cut_at(sentence, limit)
+            yield sentence[:at], ""
+            sentence = sentence[at:]
         else:
             yield sentence[:at], " "
             sentence = sentence[at + 1 :]
