@@ -98,7 +98,7 @@ def register_lookups(register: RegisterCommand, lookups: Lookups) -> None:
         """Exchange rates: an amount, a currency, other currencies, and maybe a date"""
         language = message.sender.language
         try:
-            asked = parse(question, lookups.now().date())
+            asked = parse(question, lookups.now().date(), locale_of(language))
         except NotAsked as error:
             raise UsageError(_misread(error, language)) from None
         return await _asked("Frankfurter", lookups.rates.of(asked, language), language)

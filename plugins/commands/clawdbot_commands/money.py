@@ -7,20 +7,22 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
-from functools import cache
 from typing import Final
 
 from babel import Locale
 from babel.numbers import format_currency, get_currency_precision
 
+from .currencies import ENGLISH, called, codes
+
 MOST_TARGETS: Final = 10
 LARGEST: Final = Decimal(10) ** 15
 FIRST: Final = date(1999, 1, 4)
 """The first day of the ECB's reference rates."""
-_JOINS: Final = {"to", "in", "into", "=", "->", "and"}
+_JOINS: Final = {"to", "in", "into", "=", "->", "and", "换", "兑", "换成", "是多少"}
 _AMOUNT: Final = re.compile(r"(\d{1,15}|\d{1,3}(?:,\d{3}){1,4})(\.\d{1,6})?", re.ASCII)
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_GLUED: Final = re.compile(r"([\d.,]+)([A-Za-z]{3})", re.ASCII)
+_GLUED: Final = re.compile(r"([0-9][0-9.,]*)([^\W\d_])")
+_SIGNED: Final = re.compile(r"([€£¥￥$₽₹₩₺₴₫฿₦₱₪₸₼₾₡₲])")
 
 
 class NotAsked(ValueError):
@@ -45,18 +47,17 @@ class Asked:
     day: date | None = None
 
 
-@cache
-def codes() -> frozenset[str]:
-    """All ISO 4217 codes that CLDR knows."""
-    return frozenset(Locale("en").currencies)
-
-
-def _code(word: str) -> str:
-    code = word.upper()
+def _code(words: list[str], locale: Locale) -> tuple[int, str]:
+    """How many of ``words`` name a currency, and which. Raises :class:`NotAsked`."""
+    code = words[0].upper()
     if code in codes():
-        return code
+        return 1, code
+    for count, found in called(words, locale):
+        if len(found) == 1:
+            return count, found[0]
+        raise NotAsked(words[0], found[0])  # which of them?
     near = get_close_matches(code, sorted(codes()), 1, 0.6) if code.isascii() else []
-    raise NotAsked(word, near[0] if near else "")
+    raise NotAsked(words[0], near[0] if near else "")
 
 
 def _amount(word: str) -> Decimal | None:
@@ -68,12 +69,18 @@ def _amount(word: str) -> Decimal | None:
     return amount
 
 
-def parse(text: str, today: date) -> Asked:
-    """What ``text`` asks for. Raises :class:`NotAsked`."""
+def parse(text: str, today: date, locale: Locale = ENGLISH) -> Asked:
+    """What ``text`` asks for; names of currencies may be English or of ``locale``.
+
+    Raises:
+        NotAsked: it is no question for a rate.
+    """
     amount: Decimal | None = None
     day: date | None = None
     found: list[str] = []
-    for word in _GLUED.sub(r"\1 \2", text[:200]).replace(", ", " ").split():
+    words = _SIGNED.sub(r" \1 ", _GLUED.sub(r"\1 \2", text[:200])).replace(", ", " ").split()
+    while words:
+        word = words.pop(0)
         if word.lower() in _JOINS:
             continue
         if day is None and _DATE.fullmatch(word):
@@ -86,7 +93,8 @@ def parse(text: str, today: date) -> Asked:
         elif amount is None and (number := _amount(word)) is not None:
             amount = number
         else:
-            code = _code(word)
+            count, code = _code([word, *words], locale)
+            del words[: count - 1]
             if code not in found:
                 found.append(code)
     if not 2 <= len(found) <= MOST_TARGETS + 1:

@@ -283,10 +283,13 @@ def test_a_service_that_is_gone(services: Any) -> None:
     assert "can't be reached" in services.say("/fx usd cny")
 
 
-def test_a_service_that_never_answers(make_services: Any) -> None:
+@pytest.mark.parametrize("text", ["/fx usd cny", "/weather Berlin", "/wiki mercury"])
+def test_a_service_that_never_answers(make_services: Any, text: str) -> None:
     services = make_services(timeoutSeconds=0.2)
     services._run(services.stall())
-    assert "takes too long" in services.say("/fx usd cny")
+    said = services.say(text)
+    assert "takes too long" in said
+    assert "\n" not in said
 
 
 def test_a_fresh_answer_is_used_again(services: Any) -> None:

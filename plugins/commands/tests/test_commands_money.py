@@ -53,3 +53,62 @@ def test_minor_units() -> None:
     assert spoken(Decimal("1234.5678"), "JPY", english) == "¥1,235"
     assert spoken(Decimal("1.23456"), "KWD", english).endswith("1.235")
     assert "0.0066" in spoken(Decimal("0.0066"), "USD", english)
+
+
+CHINESE = Locale.parse("zh_Hans")
+GERMAN = Locale("de")
+
+
+@pytest.mark.parametrize(
+    ("text", "locale", "base", "targets"),
+    [
+        ("100 euros in yen", Locale("en"), "EUR", ("JPY",)),
+        ("100 US dollars to Swiss francs", Locale("en"), "USD", ("CHF",)),
+        ("100 British pounds to euro", Locale("en"), "GBP", ("EUR",)),
+        ("100 欧元 人民币", CHINESE, "EUR", ("CNY",)),
+        ("100欧元 换 人民币 日元", CHINESE, "EUR", ("CNY", "JPY")),
+        ("100 Schweizer Franken in Euro", GERMAN, "CHF", ("EUR",)),
+        ("100 us dollars to yen", GERMAN, "USD", ("JPY",)),
+        ("€100 to $", Locale("en"), "EUR", ("USD",)),
+        ("100€ in £", GERMAN, "EUR", ("GBP",)),
+        ("100 российских рублей usd", Locale("ru"), "RUB", ("USD",)),
+    ],
+)
+def test_currencies_are_known_by_their_names_and_signs(
+    text: str, locale: Locale, base: str, targets: tuple[str, ...]
+) -> None:
+    assert parse(text, TODAY, locale) == Asked(Decimal(100), base, targets)
+
+
+def test_the_same_sign_is_another_currency_to_another_reader() -> None:
+    assert parse("100 ¥ usd", TODAY, Locale("en")).base == "JPY"
+    assert parse("100 ¥ usd", TODAY, CHINESE).base == "CNY"
+
+
+@pytest.mark.parametrize(
+    ("text", "locale", "nearest"),
+    [
+        ("100 dollars to euro", Locale("en"), {"USD"}),
+        ("1 eur in pesos", Locale("en"), {"PHP", "MXN", "ARS"}),
+        ("100 рублей usd", Locale("ru"), {"RUB"}),
+    ],
+)
+def test_a_name_that_several_have_is_asked_back(
+    text: str, locale: Locale, nearest: set[str]
+) -> None:
+    with pytest.raises(NotAsked) as told:
+        parse(text, TODAY, locale)
+    assert told.value.nearest in nearest
+
+
+@given(st.sampled_from(sorted(codes())), st.sampled_from(["en", "de", "zh_Hans", "ru", "ar", "hi"]))
+def test_every_name_of_a_currency_leads_to_it_or_is_asked_back(code: str, tag: str) -> None:
+    locale = Locale.parse(tag)
+    other = "USD" if code != "USD" else "EUR"
+    try:
+        asked = parse(f"{locale.currencies.get(code, code)} {other}", TODAY, locale)
+    except NotAsked:
+        return
+    assert asked.targets == (other,)
+    if asked.base != code:  # an old one of the same name
+        assert locale.currencies[asked.base].casefold() == locale.currencies[code].casefold()

@@ -85,6 +85,10 @@ class _Failed:
         if len(self._errors) > KEPT:
             del self._errors[next(iter(self._errors))]
 
+    def forget(self, file: str) -> None:
+        """It has a text now: what was before counts no more."""
+        self._errors.pop(file, None)
+
     def get(self, file: str) -> ClawdBotError | None:
         """The error, None where there was none."""
         return self._errors.get(file)
@@ -117,9 +121,10 @@ class Recognition:
         outcome: Outcome
         try:
             outcome = await self._seen(attachment, mime)
+            self._failed.forget(attachment.file_id)
         except ClawdBotError as error:
             if isinstance(error, EngineFailed):
-                log.warning("text recognition: %s. %s", type(error).__name__, error.fix)
+                log.warning("text recognition: %s (%s)", error, type(error).__name__)
             if asker is None:
                 self._failed.put(attachment.file_id, error)
                 if not isinstance(error, Unreadable):

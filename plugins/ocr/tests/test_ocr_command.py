@@ -209,6 +209,34 @@ def test_who_reads_first_and_passes_hides_no_text(make_bot: Make, fake_reader: A
     assert bot.say(photo=PNG) == "The museum opens at nine."
 
 
+def test_a_picture_that_could_be_read_at_last_has_no_old_reason(
+    make_bot: Make, fake_reader: Any
+) -> None:
+    reader = fake_reader(EngineSlow("slow."), SIGN, SIGN)
+    bot = make_bot(reader, others={"before": [First()]}, auto=False)
+    bot.say(photo=PNG)
+    sent = bot.said[0]
+    assert bot.say("/ocr", reply_to=sent) == "The museum opens at nine."
+    assert bot.say("/ocr", reply_to=sent) == "The museum opens at nine."
+
+
+def test_what_an_engine_lacks_is_one_whole_line_in_the_log(
+    make_bot: Make, fake_reader: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    bot = make_bot(
+        fake_reader(
+            EngineSlow("it took too long."), NotInstalled("no tesseract.", fix="Install it.")
+        )
+    )
+    bot.say(photo=PNG)
+    bot.say(photo=PNG)
+    lines = [r.getMessage() for r in caplog.records if "text recognition" in r.getMessage()]
+    assert lines == [
+        "text recognition: it took too long. (EngineSlow)",
+        "text recognition: no tesseract. Install it. (NotInstalled)",
+    ]
+
+
 def test_when_its_time_is_over_the_reading_is_given_up(make_bot: Make, fake_reader: Any) -> None:
     reader = fake_reader(..., SIGN)  # the first is never done
     bot = make_bot(reader)
