@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from clawdbot_burn import Burn
+from clawdcore import Attachment, Message, hookimpl
 from clawdcore.testing import BOT, Group, Harness, User, untranslated
 
 GROUP = Group(-1007)
@@ -65,6 +69,39 @@ def test_answers_to_files_vanish_with_the_files(burning: Harness) -> None:
     burning.advance(61)
     assert texts(burning) == []
     assert {(said.chat, said.id) for said in burning.said} <= set(burning.deleted)
+
+
+class Reads:
+    """Says what is on pictures, as a plugin that reads them does."""
+
+    @hookimpl
+    def register_readers(self, register: Any) -> None:
+        @register("photo")
+        async def read(attachment: Attachment) -> str:
+            return (await attachment.read()).decode()
+
+    @hookimpl
+    def register_handlers(self, register: Any) -> None:
+        @register("photo")
+        async def text(message: Message) -> str:
+            return await message.text()
+
+
+@pytest.mark.parametrize("rights", [True, False])
+def test_what_was_read_in_an_album_vanishes_and_so_does_all_of_the_album(rights: bool) -> None:
+    with Harness([Burn(), Reads()]) as bot:
+        bot.admins(GROUP, LIN)
+        bot.admins(GROUP, BOT.id, can_delete=rights)
+        bot.say("/burn@clawd_bot on 1m", chat=GROUP, sender=LIN)
+        command = bot.said[-1].id
+        read = bot.album(b"one", b"two", b"three", text=SPEAK, chat=GROUP, sender=ANNE)
+        assert "one\ntwo\nthree" in read
+        bot.advance(62)
+        assert not [text for text in texts(bot) if "two" in text]
+        album = {(GROUP.id, said.id) for said in bot.said if said.id != command}
+        assert len(album) == 3
+        assert (album <= set(bot.deleted)) is rights
+        assert bool(album & set(bot.deleted)) is rights
 
 
 def test_in_a_group_several_askers_answers_vanish_once(burning: Harness) -> None:

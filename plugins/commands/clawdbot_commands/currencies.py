@@ -24,7 +24,7 @@ def codes() -> frozenset[str]:
 
 
 @cache
-def _current() -> frozenset[str]:
+def current() -> frozenset[str]:
     """Those that are legal tender somewhere now."""
     territories = get_global("territory_currencies").values()
     return frozenset(
@@ -38,7 +38,7 @@ def _names(locale: Locale) -> dict[str, tuple[str, ...]]:
     found: dict[str, set[str]] = {}
     short: dict[str, set[str]] = {}
     for each in dict.fromkeys((locale, ENGLISH)):
-        for code in sorted(_current()):
+        for code in sorted(current()):
             if code not in each.currencies:
                 continue
             names = {each.currencies[code], *(get_currency_name(code, n, each) for n in COUNTS)}

@@ -21,7 +21,7 @@ FIRST: Final = date(1999, 1, 4)
 _JOINS: Final = {"to", "in", "into", "=", "->", "and", "换", "兑", "换成", "是多少"}
 _AMOUNT: Final = re.compile(r"(\d{1,15}|\d{1,3}(?:,\d{3}){1,4})(\.\d{1,6})?", re.ASCII)
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_GLUED: Final = re.compile(r"([0-9][0-9.,]*)([^\W\d_])")
+_GLUED: Final = re.compile(r"(?<!\S)([0-9][0-9.,]*)([^\W\d_]+)(?!\S)")
 _SIGNED: Final = re.compile(r"([€£¥￥$₽₹₩₺₴₫฿₦₱₪₸₼₾₡₲])")
 
 
