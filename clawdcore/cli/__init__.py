@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "config": "config",
     "ledger": "ledger",
     "data": "data",
+    "plugins": "plugins",
 }
 """Subcommand to module of this package; its attribute ``command`` is taken."""
 DEBUG: Final = "--debug"

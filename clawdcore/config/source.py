@@ -29,7 +29,7 @@ def read(text: str, file: str) -> Node:
     Raises:
         ConfigSyntaxError: the text is not JSON5, or one of the refusals above.
     """
-    return _Reader(text.removeprefix("\ufeff"), file).document()
+    return Reader(text.removeprefix("\ufeff"), file).document()
 
 
 def decode(data: bytes, file: str) -> str:
@@ -54,7 +54,9 @@ def decode(data: bytes, file: str) -> str:
         ) from None
 
 
-class _Reader(Scanner):
+class Reader(Scanner):
+    """Reads a whole text; raises as :func:`read`."""
+
     def __init__(self, text: str, file: str) -> None:
         super().__init__(text, file)
         self.depth = 0

@@ -12,7 +12,7 @@ from ..errors import PluginError
 
 Chats = Literal["all", "private", "groups"]
 
-HOST: Final = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9_.:-]*[a-z0-9_])?|\[[0-9a-f:.]+\]")
+HOST: Final = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9_.:-]*[a-z0-9_])?|[0-9a-f]*:[0-9a-f:.]+")
 
 
 class Needs(msgspec.Struct, frozen=True, kw_only=True):

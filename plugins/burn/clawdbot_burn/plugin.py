@@ -15,6 +15,7 @@ from clawdcore import (
     ClawdBotError,
     Context,
     Message,
+    Needs,
     RegisterCommand,
     Reply,
     Scope,
@@ -43,6 +44,11 @@ class Burn:
     def options_model(self) -> type[BaseModel]:
         """As :func:`clawdcore.hooks.hookspecs.options_model`."""
         return BurnOptions
+
+    @hookimpl
+    def needs(self) -> Needs:
+        """As :func:`clawdcore.hooks.hookspecs.needs`."""
+        return Needs(keeps="how long messages of a chat stay")
 
     @hookimpl
     def register_commands(self, register: RegisterCommand, context: Context) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from clawdcore import (
     Button,
@@ -11,6 +12,7 @@ from clawdcore import (
     Context,
     Edit,
     Message,
+    Needs,
     Press,
     RegisterButton,
     RegisterCommand,
@@ -38,6 +40,14 @@ class Commands:
     def options_model(self) -> type[Options]:
         """What can be set."""
         return Options
+
+    @hookimpl
+    def needs(self, options: Options) -> Needs:
+        """The services, and what people may set."""
+        wiki = options.wiki_url.replace("{language}.", "*.")
+        addresses = (options.geocoding_url, options.weather_url, options.rates_url, wiki)
+        hosts = [urlsplit(each).hostname or "" for each in addresses]
+        return Needs(hosts=tuple(dict.fromkeys(hosts)), keeps="each user's home city")
 
     @hookimpl
     async def startup(self, context: Context) -> None:

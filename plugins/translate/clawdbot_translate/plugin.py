@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 from pydantic import BaseModel
@@ -13,6 +14,7 @@ from clawdcore import (
     PASS,
     Context,
     Message,
+    Needs,
     Press,
     RegisterButton,
     RegisterCommand,
@@ -29,6 +31,8 @@ from .desk import Desk
 from .languages import Language
 from .options import TranslateOptions
 from .requests import detected, translation
+
+GOOGLE: Final = "https://translation.googleapis.com"
 
 
 class Translate:
@@ -47,6 +51,17 @@ class Translate:
     def options_model(self) -> type[BaseModel]:
         """As :func:`clawdcore.hooks.hookspecs.options_model`."""
         return TranslateOptions
+
+    @hookimpl
+    def needs(self, options: TranslateOptions) -> Needs:
+        """As :func:`clawdcore.hooks.hookspecs.needs`; of engines those that are set up."""
+        addresses = []
+        if options.libretranslate is not None:
+            addresses.append(options.libretranslate.url)
+        if options.google is not None:
+            addresses.append(options.google.endpoint or GOOGLE)
+        hosts = tuple(urlsplit(each).hostname or "" for each in addresses)
+        return Needs(hosts=hosts, keeps="each chat's languages, and whether /auto is on")
 
     @hookimpl
     def register_commands(self, register: RegisterCommand, context: Context) -> None:

@@ -1,0 +1,107 @@
+"""``clawdbot plugins``: what is installed, what is on, and how to change that."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import click
+
+CONFIG = click.option(
+    "-c", "--config", "path", type=click.Path(path_type=Path), help="As for `run`."
+)
+
+
+@click.group("plugins")
+def command() -> None:
+    """Show plugins, switch them on and off, install and remove them."""
+    # What can't be loaded stands in the list itself.
+    logging.getLogger("clawdcore").addHandler(logging.NullHandler())
+
+
+@command.command("list")
+@CONFIG
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+def listing(path: Path | None, as_json: bool) -> None:
+    """Print every plugin that is installed or listed, and what it adds."""
+    import msgspec
+
+    from ..config import load
+    from .plugins_look import look
+
+    found = look(load(path))
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(found)))
+        return
+    width = max((len(each.name) for each in found), default=0)
+    for each in found:
+        commands = " ".join(f"/{name}" for name in each.commands)
+        what = each.error or commands or ", ".join(each.hooks) or "adds nothing"
+        click.echo(f"{'on ' if each.on else 'off'}  {each.name:{width}}  {each.version:8}  {what}")
+    if not found:
+        click.echo("No plugin is installed. One of ours: clawdbot plugins install translate")
+
+
+@command.command("info")
+@CONFIG
+@click.argument("name")
+def info(path: Path | None, name: str) -> None:
+    """Print what a plugin is, adds, needs, and which options it takes."""
+    from ..config import load
+    from .plugins_look import described
+
+    for line in described(load(path), name):
+        click.echo(line)
+
+
+@command.command("enable")
+@CONFIG
+@click.argument("name")
+def enable(path: Path | None, name: str) -> None:
+    """Put an installed plugin on the list in clawdbot.json, or switch it on there.
+
+    Comments and order stay. A running bot takes it up by itself.
+    """
+    from ..config.edit import enabled
+    from ..hooks.loader import Loader
+    from .plugins_edit import changed
+
+    Loader().require([name])
+    click.echo(changed(path, name, enabled, on=True))
+
+
+@command.command("disable")
+@CONFIG
+@click.argument("name")
+def disable(path: Path | None, name: str) -> None:
+    """Switch a plugin off in clawdbot.json; its place and its options stay."""
+    from ..config.edit import disabled
+    from .plugins_edit import changed
+
+    click.echo(changed(path, name, disabled, on=False))
+
+
+@command.command("install")
+@click.argument("specs", nargs=-1, required=True, metavar="NAME…")
+@click.option("-y", "--yes", is_flag=True, help="Don't ask.")
+def install(specs: tuple[str, ...], yes: bool) -> None:
+    """Install plugins with uv or pip, into the Python that runs this.
+
+    One of ours by its short name (`translate`); others as pip takes them: a name with or
+    without a version, a folder, a wheel. The command is shown before it runs.
+    """
+    from .plugins_pip import distribution, installer, run
+
+    run([*installer(), "install", *map(distribution, specs)], yes=yes)
+    click.echo("To switch one on: clawdbot plugins enable NAME")
+
+
+@command.command("remove")
+@click.argument("name")
+@click.option("-y", "--yes", is_flag=True, help="Don't ask.")
+def remove(name: str, yes: bool) -> None:
+    """Uninstall the distribution of a plugin. Switch it off first if it is on."""
+    from .plugins_pip import installed_as, installer, run
+
+    ask = [] if "uv" in Path(installer()[0]).name else ["--yes"]
+    run([*installer(), "uninstall", *ask, installed_as(name)], yes=yes)

@@ -1,0 +1,135 @@
+"""What plugins there are, and what each adds and needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.metadata import Distribution, EntryPoint
+from typing import Any
+
+import msgspec
+from pydantic import BaseModel
+
+from ..config import Config, PluginConfig
+from ..errors import ClawdBotError
+from ..hooks.errors import not_installed
+from ..hooks.foreign import guarded
+from ..hooks.loaded import Loaded, Tables
+from ..hooks.loader import Loader, installed
+from ..privacy import describe
+from .checks.plugins import load_all
+
+
+class Plugin(msgspec.Struct, frozen=True, kw_only=True):
+    """One plugin.
+
+    ``on`` is whether the configuration switches it on, ``error`` why it can't be used, ""
+    where it can.
+    """
+
+    name: str
+    distribution: str = ""
+    version: str = ""
+    on: bool = False
+    hooks: list[str] = []
+    commands: list[str] = []
+    error: str = ""
+
+
+def look(config: Config) -> list[Plugin]:
+    """Those on the list, in its order, then the others that are installed."""
+    points = installed()
+    listed = {entry.name: entry.enabled for entry in config.plugins}
+    tables = load_all(config).tables
+    return [
+        _plugin(name, points.get(name, []), tables, on=listed.get(name, False))
+        for name in dict.fromkeys([*listed, *sorted(points)])
+    ]
+
+
+def _plugin(name: str, points: list[EntryPoint], tables: Tables, *, on: bool) -> Plugin:
+    dist = points[0].dist if points else None
+    loaded, error = _loaded(name, tables)
+    commands = {c.name for c in tables.commands.values() if c.plugin == name}
+    return Plugin(
+        name=name,
+        distribution=dist.name if dist is not None else "",
+        version=dist.version if dist is not None else "",
+        on=on,
+        hooks=sorted(loaded.hooks) if loaded is not None else [],
+        commands=sorted(commands),
+        error=error,
+    )
+
+
+def _loaded(name: str, tables: Tables) -> tuple[Loaded | None, str]:
+    """The plugin, or why it can't be used."""
+    if name in tables.disabled:
+        error = tables.disabled[name]
+        return None, str(error) if isinstance(error, ClawdBotError) else describe(error)
+    for plugin in tables.plugins:
+        if plugin.name == name:
+            return plugin, ""
+    try:
+        return Loader().load(name), ""
+    except ClawdBotError as error:
+        return None, str(error)
+
+
+def described(config: Config, name: str) -> Iterator[str]:
+    """What ``clawdbot plugins info`` prints of one plugin, line by line.
+
+    Raises:
+        PluginNotInstalled: there is none of that name.
+    """
+    points = installed()
+    if name not in points:
+        raise not_installed([name], sorted(points))
+    entry = next((each for each in config.plugins if each.name == name), None)
+    alone = config.model_copy(
+        update={"plugins": [PluginConfig(name=name, options=entry.options if entry else {})]}
+    )
+    tables = load_all(alone).tables
+    plugin = _plugin(name, points[name], tables, on=entry is not None and entry.enabled)
+    dist = points[name][0].dist
+    yield f"{name} {plugin.version}: {_summary(dist)}"
+    yield f"switched {'on' if plugin.on else 'off'}; distribution {plugin.distribution}"
+    if plugin.error:
+        yield f"it can't be used: {plugin.error}"
+    loaded, _ = _loaded(name, tables)
+    if loaded is None:
+        return
+    yield f"hooks: {', '.join(plugin.hooks)}"
+    for command in sorted({c.name for c in tables.commands.values()}):
+        yield f"  /{command}: {tables.commands[command].summary}"
+    needs = loaded.needs
+    yield f"reaches: {', '.join(needs.hosts) or 'no host through context.http'}"
+    yield f"keeps: {needs.keeps or 'nothing that it declares'}"
+    yield f"chats: {needs.chats}"
+    yield from _options(loaded)
+
+
+def _summary(dist: Distribution | None) -> str:
+    if dist is None or "Summary" not in dist.metadata:
+        return "no summary"
+    return str(dist.metadata["Summary"])
+
+
+def _options(plugin: Loaded) -> Iterator[str]:
+    model = guarded(plugin, "options_model") if "options_model" in plugin.hooks else None
+    if model is None:
+        yield "options: none"
+        return
+    yield "options:"
+    yield from _fields(model, "")
+
+
+def _fields(model: type[BaseModel], before: str) -> Iterator[str]:
+    for field_name, field in model.model_fields.items():
+        name = before + (field.alias or field_name)
+        kind: Any = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from _fields(kind, f"{name}.")
+            continue
+        default = field.get_default(call_default_factory=True, validated_data={})
+        shown = "needed" if field.is_required() else f"default {default!r}"
+        yield f"  {name} ({shown}): {field.description or 'no description'}"
