@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from .backend import FakeBackend
     from .clock import VirtualLoop
+    from .conformance import BackendConformance
     from .harness import Flood, Harness
     from .http import FakeHttp
     from .memory import FakeMemory
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _HOME_OF: Final = {
     "ADA": "writing",
     "BOT": "telegram",
+    "BackendConformance": "conformance",
     "FakeBackend": "backend",
     "FakeHttp": "http",
     "Flood": "harness",
@@ -38,6 +40,7 @@ _HOME_OF: Final = {
 __all__ = [
     "ADA",
     "BOT",
+    "BackendConformance",
     "FakeBackend",
     "FakeHttp",
     "FakeMemory",

@@ -33,6 +33,9 @@ MARKS = (
 )
 
 
+pytest.register_assert_rewrite("clawdcore.testing.conformance")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marks."""
     for mark in MARKS:
