@@ -20,6 +20,7 @@ from ..config import ProviderConfig
 from ..errors import ClawdBotError, HookError, PluginClash, PluginError
 from . import hookspecs
 from .checks import implementations
+from .compatible import check
 from .context import Context
 from .errors import (
     RESERVED_COMMANDS,
@@ -116,6 +117,7 @@ class Loader:
             raise reserved_plugin(name)
         if target is None:
             point = self._point(name)
+            check(name, point)
             with foreign(
                 PluginError,
                 name,

@@ -54,12 +54,13 @@ class Place:
         self.install("broken", "raise RuntimeError('no')\n")
         self.config.write_text(CONFIG)
 
-    def install(self, name: str, source: str) -> None:
+    def install(self, name: str, source: str, requires: str = "clawdcore>=0.1") -> None:
         (self.folder / f"clawdbot_{name}.py").write_text(source)
         info = self.folder / f"clawdbot_{name}-1.2.dist-info"
         info.mkdir()
         about = (
             f"Metadata-Version: 2.1\nName: clawdbot-{name}\nVersion: 1.2\nSummary: It is {name}\n"
+            f"Requires-Dist: {requires}\n"
         )
         (info / "METADATA").write_text(about)
         (info / "entry_points.txt").write_text(f"[clawdbot]\n{name} = clawdbot_{name}\n")
@@ -165,3 +166,10 @@ def test_remove_names_the_distribution(place: Place) -> None:
     result = place.run("remove", "good", answer="n\n")
     assert "clawdbot-good" in result.stdout.splitlines()[0]
     assert "is not installed" in place.run("remove", "gone").stderr
+
+
+def test_one_that_was_made_for_another_version_is_not_loaded_and_says_so(place: Place) -> None:
+    place.install("future", GOOD, requires="clawdcore>=9,<10")
+    line = next(each for each in place.run("list").stdout.splitlines() if "future" in each)
+    assert "was made for clawdcore <10,>=9" in line
+    assert "pip install -U clawdcore clawdbot-future" in line
