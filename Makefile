@@ -110,6 +110,10 @@ bench-media: setup ## Pictures and voice notes in a flood: do those who write te
 bench-hostile: setup ## Eleven plugins that do everything wrong: does anybody else notice?
 	@$(BIN)/python bench/hostile.py $(ARGS)
 
+.PHONY: bench-author
+bench-author: setup ## From nothing to a plugin's first answer: a transcript, with seconds
+	@$(BIN)/python bench/author_road.py $(ARGS)
+
 .PHONY: bench-quality
 bench-quality: setup ## How well languages are named, texts translated, speech heard and pictures read
 	@$(BIN)/python -m clawdbot_llamacpp
