@@ -21,6 +21,11 @@ UNREAD_TIME: Final = 60.0
 """Seconds for which a caller may leave an answer unread, once buffers are full."""
 LINGER: Final = 5.0
 """Seconds that a closing connection may take to hand over what is left."""
+LAST_CALL: Final = 0.5
+"""Seconds in which a connection that waits may still bring a call, once the server drains:
+one that is on its way would be lost with it, and its caller couldn't tell."""
+CLOSE: Final = (b"connection", b"close")
+"""As if the caller had asked for it: uvicorn then says it in the answer, and does it."""
 
 
 class Connection(HttpToolsProtocol):
@@ -28,6 +33,8 @@ class Connection(HttpToolsProtocol):
 
     connections_limit = 4096
     """Connections at once; subclasses set their own."""
+    leaving = False
+    """The server drains: answers close their connections; subclasses set their own."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -47,6 +54,8 @@ class Connection(HttpToolsProtocol):
             self._refuse(Problem(503, "Too many connections.", code="overloaded", retry_after=1.0))
         else:
             self._await_head()
+            if self.leaving:
+                self.shutdown()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """As :class:`asyncio.Protocol`."""
@@ -97,7 +106,21 @@ class Connection(HttpToolsProtocol):
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
+        if self.leaving:
+            self.headers.append(CLOSE)
         super().on_headers_complete()
+        if self.leaving:
+            self.cycle.keep_alive = False
+
+    def shutdown(self) -> None:
+        """As uvicorn calls it when it stops; a call that is on its way is still answered."""
+        if not self._idle:
+            self.headers.append(CLOSE)
+            super().shutdown()
+            return
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
+        self.timeout_keep_alive_task = self.loop.call_later(LAST_CALL, self._last_called)
 
     def send_400_response(self, msg: str) -> None:
         """What uvicorn says to heads that can't be read, in our shape."""
@@ -132,11 +155,21 @@ class Connection(HttpToolsProtocol):
     def _await_head(self) -> None:
         self._head_timer = self.loop.call_later(HEAD_TIME, self._too_slow)
 
+    @property
+    def _idle(self) -> bool:
+        """Whether no call is being answered."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is None or bool(cycle.response_complete)
+
+    def _last_called(self) -> None:
+        """Close, if no call has begun meanwhile; one that has is answered, or takes too long."""
+        if self._idle and not self._head_size and not self._raw_size:
+            self.timeout_keep_alive_handler()
+
     def _await_call(self) -> None:
         """Bytes that belong to no call must not keep an idle connection open."""
-        cycle: RequestResponseCycle | None = self.cycle
-        idle = cycle is not None and cycle.response_complete
-        if idle and self.timeout_keep_alive_task is None:
+        used = self.scope is not None
+        if used and self._idle and self.timeout_keep_alive_task is None:
             self.timeout_keep_alive_task = self.loop.call_later(
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
             )
@@ -149,8 +182,7 @@ class Connection(HttpToolsProtocol):
         """Answer without any application, and close."""
         if self.transport.is_closing():
             return
-        cycle: RequestResponseCycle | None = self.cycle
-        if cycle is None or cycle.response_complete:
+        if self._idle:
             body = problem.body()
             head = [
                 f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}\r\n".encode(),

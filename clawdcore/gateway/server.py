@@ -31,6 +31,8 @@ SPARE_CONNECTIONS: Final = 256
 """Connections beyond those that may run or wait: idle ones, health checks, scrapes."""
 LOOKS: Final = 5
 """Seconds between two looks at the machine."""
+POLL: Final = 0.01
+"""Seconds between two looks whether the last connection is gone."""
 GRACE: Final = 2.0
 """Seconds that cancelled calls may take to say so."""
 
@@ -77,6 +79,16 @@ class GatewayServer:
         return [listener.getsockname()[1] for listener in self._sockets]
 
     @property
+    def connections(self) -> int:
+        """The connections that are open."""
+        return len(self._state.connections)
+
+    @property
+    def accepting(self) -> bool:
+        """Whether new connections are taken."""
+        return any(server.is_serving() for server in self._servers)
+
+    @property
     def cpu_percent(self) -> float | None:
         """How busy the machine's processors were lately, None before that is known."""
         used = self._gateway.used
@@ -107,16 +119,24 @@ class GatewayServer:
         self._ticking = asyncio.create_task(self._tick())
 
     async def drain(self, grace: float) -> None:
-        """Accept nothing more; calls get ``grace`` seconds to end, then they are told."""
-        self._gateway.stopping = True
-        for server in self._servers:
-            server.close()
+        """Accept nothing more; calls get ``grace`` seconds to end, then they are told.
+
+        A connection that was accepted before may still bring its call, for a moment.
+        """
+        self._bounded.leaving = True
+        await self._stop_accepting()
         for connection in list(self._state.connections):
             connection.shutdown()
-        await self._ended(grace)
-        for task in list(self._state.tasks):
+        loop = asyncio.get_running_loop()
+        end = loop.time() + grace
+        while self._state.connections and loop.time() < end:  # noqa: ASYNC110 - uvicorn has no event
+            await asyncio.sleep(POLL)
+        self._gateway.stopping = True
+        tasks = set(self._state.tasks)
+        for task in tasks:
             task.cancel()
-        await self._ended(GRACE)
+        if tasks:
+            await asyncio.wait(tasks, timeout=GRACE)
 
     async def close(self) -> None:
         """Give everything back, calls that still run included; harmless twice."""
@@ -133,10 +153,21 @@ class GatewayServer:
         while self._state.connections:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0)
 
-    async def _ended(self, seconds: float) -> None:
-        tasks = set(self._state.tasks)
-        if tasks and seconds > 0:
-            await asyncio.wait(tasks, timeout=seconds)
+    async def _stop_accepting(self) -> None:
+        """Take no more connections, and lose none that was taken.
+
+        asyncio accepts in one round of the loop, makes a transport in the next and tells
+        the protocol in a third; a server that is closed meanwhile drops what it accepted.
+        """
+        loop = asyncio.get_running_loop()
+        servers = [server for server in self._servers if server.is_serving()]
+        for server in servers:
+            for listener in server.sockets:
+                loop.remove_reader(listener.fileno())
+        for _ in range(3):
+            await asyncio.sleep(0)
+        for server in servers:
+            server.close()
 
     def _date(self) -> None:
         now = formatdate(time.time(), usegmt=True).encode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -307,6 +308,59 @@ def test_draining_lets_calls_end_and_takes_no_more(house: Any) -> None:
                 status, answer = await line.answer()
                 assert (status, answer["choices"][0]["message"]["content"]) == (200, "Done")
                 await draining
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("used", [False, True], ids=["fresh", "used before"])
+def test_a_call_that_was_on_its_way_when_the_drain_began_is_answered(
+    house: Any, used: bool
+) -> None:
+    async def scene() -> None:
+        async with asyncio.timeout(LIMIT), served(house) as server, wire(server) as line:
+            if used:
+                line.send(b"GET /ready HTTP/1.1\r\nhost: localhost\r\n\r\n")
+                assert (await line.answer())[0] == 200
+            else:
+                while not server.connections:
+                    await asyncio.sleep(0)
+            draining = asyncio.create_task(server.drain(LIMIT))
+            while server.accepting:
+                await asyncio.sleep(0)
+            line.post(GOOD)
+            status, headers = await line.head()
+            assert (status, headers["connection"]) == (200, "close")
+            await line.rest()
+            await draining
+
+    asyncio.run(scene())
+
+
+def test_a_connection_that_was_only_just_accepted_is_not_dropped(house: Any) -> None:
+    async def scene() -> None:
+        async with asyncio.timeout(LIMIT), served(house) as server:
+            with socket.create_connection(("127.0.0.1", server.ports[0])) as line:
+                line.sendall(b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n")
+                # The loop sees it in one round and accepts it; the drain begins in the next.
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+                await server.drain(LIMIT)
+                assert line.recv(12) == b"HTTP/1.1 200"
+
+    asyncio.run(scene())
+
+
+def test_what_says_nothing_does_not_hold_the_drain(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "LAST_CALL", 0.01)
+
+    async def scene() -> None:
+        async with asyncio.timeout(LIMIT / 2), served(house) as server, wire(server) as line:
+            while not server.connections:
+                await asyncio.sleep(0)
+            await server.drain(LIMIT)
+            assert await line.rest() == b""
 
     asyncio.run(scene())
 

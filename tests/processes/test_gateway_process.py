@@ -40,13 +40,13 @@ def test_the_gateway_answers_and_no_call_is_refused_while_the_worker_is_swapped(
                         answer = await fresh.get(f"http://127.0.0.1:{port}/v1/models")
                     answers.append(answer.status_code)
 
-            asking = asyncio.create_task(ask())
+            asking = [asyncio.create_task(ask()) for _ in range(8)]
             worker = program.worker()
             program.process.send_signal(signal.SIGHUP)
             await program.said("reloaded")
             assert program.worker() != worker
             swapped.set()
-            await asking
+            await asyncio.gather(*asking)
             assert answers
             assert set(answers) == {200}
             page = (await client.get("/metrics", params={"format": "json"})).json()
