@@ -134,13 +134,30 @@ bench-simulator: setup ## Fit the simulated engine to a real vLLM on the CPU, an
 constraints: ## Renew constraints.txt: the newest versions that fit together
 	@tools/setup uv
 	@$(BIN)/uv lock -q --upgrade
-	@$(BIN)/uv export -q --frozen --all-packages --group dev --no-hashes --no-header \
+	@$(BIN)/uv export -q --frozen --all-packages --group dev --group docs --no-hashes --no-header \
 	  --no-annotate --no-emit-workspace -o constraints.txt
 	@git --no-pager diff --stat -- constraints.txt
+
+.PHONY: docs
+docs: .venv/docs/.ready ## Build the documentation site into build/site, English and Chinese
+	@NO_MKDOCS_2_WARNING=1 .venv/docs/bin/mkdocs build -q --strict $(ARGS)
+
+.PHONY: docs-serve
+docs-serve: .venv/docs/.ready ## Show the documentation on http://127.0.0.1:8000 while you write it
+	@NO_MKDOCS_2_WARNING=1 .venv/docs/bin/mkdocs serve -a 127.0.0.1:8000 $(ARGS)
+
+.venv/docs/.ready: pyproject.toml constraints.txt .venv/.ready
+	@$(BIN)/uv venv -q --clear --python $(BIN)/python .venv/docs
+	@$(BIN)/uv pip install -q --python .venv/docs -c constraints.txt --group docs
+	@touch $@
 
 .PHONY: changelog
 changelog: setup ## Show what the next release's changelog will say
 	@$(BIN)/towncrier build --draft
+
+.PHONY: release
+release: setup ## Make every file say VERSION, and write the changelog
+	@$(BIN)/python tools/release.py $(VERSION)
 
 .PHONY: dist
 dist: setup ## Build every distribution into dist/
