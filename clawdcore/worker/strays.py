@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any, Final
 from ..errors import PluginError
 from ..hooks.loaded import Loaded
 from .failures import Failures
+
+log = logging.getLogger(__name__)
 
 EVERY: Final = 10.0
 """Seconds between two looks."""
@@ -26,9 +29,11 @@ def home_of(target: object) -> str:
     return str(Path(file).parent) + "/" if Path(file).name == "__init__.py" else file
 
 
-def counted(tasks: Iterable[asyncio.Task[Any]], homes: Mapping[str, str]) -> dict[str, int]:
-    """How many of ``tasks`` run code of which plugin; ``homes`` is by plugin."""
-    found: dict[str, int] = {}
+def theirs(
+    tasks: Iterable[asyncio.Task[Any]], homes: Mapping[str, str]
+) -> dict[str, list[asyncio.Task[Any]]]:
+    """Which of ``tasks`` run code of which plugin; ``homes`` is by plugin."""
+    found: dict[str, list[asyncio.Task[Any]]] = {}
     known: dict[str, str] = {}
     for task in tasks:
         code = getattr(task.get_coro(), "cr_code", None)
@@ -38,7 +43,7 @@ def counted(tasks: Iterable[asyncio.Task[Any]], homes: Mapping[str, str]) -> dic
         if file not in known:
             known[file] = next((n for n, home in homes.items() if home and _in(file, home)), "")
         if known[file]:
-            found[known[file]] = found.get(known[file], 0) + 1
+            found.setdefault(known[file], []).append(task)
     return found
 
 
@@ -47,7 +52,10 @@ def _in(file: str, home: str) -> bool:
 
 
 class Strays:
-    """Looks from time to time, and counts a failure of each plugin that has too many."""
+    """Looks from time to time, and counts a failure of each plugin that has too many.
+
+    One that rests for it gets nothing to do; its tasks are cancelled at the next look.
+    """
 
     def __init__(self, plugins: Iterable[Loaded], failures: Failures) -> None:
         self._homes = {plugin.name: home_of(plugin.target) for plugin in plugins}
@@ -60,10 +68,16 @@ class Strays:
             self.look()
 
     def look(self) -> None:
-        """Look once."""
-        for plugin, count in counted(asyncio.all_tasks(), self._homes).items():
-            if count > MOST and not self._failures.rest(plugin):
-                self._failures.count(plugin, too_many(plugin, count))
+        """Look once. What a plugin left behind that rests for it is ended."""
+        for plugin, tasks in theirs(asyncio.all_tasks(), self._homes).items():
+            if len(tasks) <= MOST:
+                continue
+            if not self._failures.rest(plugin):
+                self._failures.count(plugin, too_many(plugin, len(tasks)))
+                continue
+            log.warning("%d tasks that plugin %s left behind are cancelled", len(tasks), plugin)
+            for task in tasks:
+                task.cancel()
 
 
 def too_many(plugin: str, count: int) -> PluginError:

@@ -9,7 +9,7 @@ import pytest
 
 from clawdcore import Message, hookimpl
 from clawdcore.testing import Harness
-from clawdcore.worker.strays import EVERY, MOST, counted, home_of
+from clawdcore.worker.strays import EVERY, MOST, home_of, theirs
 
 
 class Spawner:
@@ -38,6 +38,8 @@ def test_a_plugin_with_too_many_tasks_comes_to_rest(number: int, rests: bool) ->
         bot.advance(5 * EVERY + 1)
         assert ("rest" in bot.say("/spawn 1")) is rests
         assert len({plugin for plugin, _ in bot.failures}) == rests
+        bot.advance(EVERY)
+        assert {task.cancelled() for task in spawner.tasks} == {rests}
         for task in spawner.tasks:
             task.cancel()
 
@@ -49,9 +51,9 @@ def test_tasks_are_counted_by_where_their_code_stands() -> None:
     async def story() -> dict[str, int]:
         tasks = [asyncio.create_task(mine()) for _ in range(3)]
         tasks.append(asyncio.create_task(asyncio.sleep(0)))
-        found = counted(tasks, {"here": home_of(Spawner()), "elsewhere": "/nowhere/"})
+        found = theirs(tasks, {"here": home_of(Spawner()), "elsewhere": "/nowhere/"})
         await asyncio.gather(*tasks)
-        return found
+        return {plugin: len(each) for plugin, each in found.items()}
 
     assert asyncio.run(story()) == {"here": 3}
 
