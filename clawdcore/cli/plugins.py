@@ -105,3 +105,39 @@ def remove(name: str, yes: bool) -> None:
 
     ask = [] if "uv" in Path(installer()[0]).name else ["--yes"]
     run([*installer(), "uninstall", *ask, installed_as(name)], yes=yes)
+
+
+@command.command("check")
+@CONFIG
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+def check(path: Path | None, name: str, as_json: bool) -> None:
+    """Try whether an installed plugin does what every plugin must.
+
+    It runs alone, without any service or network, in a process of its own. With a
+    configuration that lists it, it gets its options from there.
+    """
+    import asyncio
+    import sys
+
+    import msgspec
+
+    from .plugins_check import Checked, checked
+
+    async def run() -> list[Checked]:
+        outcomes = []
+        async for outcome in checked(path, name):
+            outcomes.append(outcome)
+            if not as_json:
+                why = f": {outcome.why}" if outcome.why else ""
+                click.echo(f"{outcome.result:7}  {outcome.what}{why}")
+        return outcomes
+
+    outcomes = asyncio.run(run())
+    failed = sum(outcome.result == "failed" for outcome in outcomes)
+    if as_json:
+        shown = {"plugin": name, "ok": not failed, "checks": outcomes}
+        click.echo(msgspec.json.format(msgspec.json.encode(shown)))
+    elif failed:
+        click.echo(f"{name}: {failed} of {len(outcomes)} checks failed", err=True)
+    sys.exit(1 if failed else 0)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .http import FakeHttp
     from .memory import FakeMemory
     from .network import NetworkRefused, network_refused
+    from .plugin_conformance import PluginConformance
     from .telegram import BOT, FakeTelegram, Sent
     from .texts import untranslated
     from .writing import ADA, Group, Said, User
@@ -29,6 +30,7 @@ _HOME_OF: Final = {
     "Group": "writing",
     "Harness": "harness",
     "NetworkRefused": "network",
+    "PluginConformance": "plugin_conformance",
     "Said": "writing",
     "Sent": "telegram",
     "User": "writing",
@@ -49,6 +51,7 @@ __all__ = [
     "Group",
     "Harness",
     "NetworkRefused",
+    "PluginConformance",
     "Said",
     "Sent",
     "User",

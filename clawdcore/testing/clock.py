@@ -49,13 +49,14 @@ class _JumpingSelector(selectors.BaseSelector):
         ready = self._real.select(0)
         if ready or timeout == 0:
             return ready
-        if self._loop.external and timeout is not None:
+        external = self._loop.external or (self._loop.watchful and self._connected())
+        if external and timeout is not None:
             began = time.monotonic()
             ready = self._real.select(timeout)
             # Never less than asked for, or a timer would be a rounding error away for ever.
             self._loop.jump(time.monotonic() - began if ready else timeout)
             return ready
-        if self._loop.threads_busy or self._loop.external:
+        if self._loop.threads_busy or external:
             ready = self._real.select(FROZEN_WAIT)
             if not ready:
                 raise Stuck(f"a thread or socket gave nothing for {FROZEN_WAIT:g} s")
@@ -65,18 +66,24 @@ class _JumpingSelector(selectors.BaseSelector):
         self._loop.jump(timeout)
         return []
 
+    def _connected(self) -> bool:
+        """Whether anything is watched beside the pipe by which threads wake the loop."""
+        return len(self._real.get_map()) > 1
+
 
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An asyncio loop on virtual time, in seconds from 0.
 
     ``external`` True lets real sockets be waited for: time then runs with the
-    real clock while the loop has nothing to do.
+    real clock while the loop has nothing to do. ``watchful`` True does so only while a
+    socket or a process is there to be waited for.
     """
 
     def __init__(self) -> None:
         self._now = 0.0
         self.threads_busy = 0
         self.external = False
+        self.watchful = False
         super().__init__(_JumpingSelector(self))
 
     def time(self) -> float:

@@ -10,6 +10,7 @@ import asyncio
 import json
 from collections.abc import Coroutine, Mapping, Sequence
 from copy import deepcopy
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import httpx
@@ -60,8 +61,9 @@ class Harness:
     ``plugins`` are names of installed plugins, or objects with hooks; ``config``
     is what ``clawdbot.json`` would hold. With ``network`` the bot may wait for real
     sockets, and its time is then the real one. With ``reraise`` what a plugin raises is
-    raised where the test waits; :attr:`failures` has it in any case. Use it as a context
-    manager, or call :meth:`close`.
+    raised where the test waits; :attr:`failures` has it in any case. ``http`` is what
+    plugins reach through ``context.http``. Use it as a context manager, or call
+    :meth:`close`; then :attr:`left_behind` names the tasks that still ran.
     """
 
     def __init__(
@@ -72,11 +74,13 @@ class Harness:
         backend: Backend | None = None,
         network: bool = False,
         reraise: bool = False,
+        http: FakeHttp | None = None,
     ) -> None:
         self.failures: list[tuple[str, BaseException]] = []
+        self.left_behind: list[str] = []
         self._reraise = reraise
         self._raised = 0
-        self.http = FakeHttp()
+        self.http = FakeHttp() if http is None else http
         self._network = network
         self.loop = VirtualLoop()
         self.loop.external = network
@@ -101,7 +105,7 @@ class Harness:
             options[entry if isinstance(entry, str) else entry["name"]] = entry
         entries: list[Any] = []
         for plugin in plugins:
-            name = plugin if isinstance(plugin, str) else _name_of(plugin)
+            name = plugin if isinstance(plugin, str) else name_of(plugin)
             if not isinstance(plugin, str):
                 self._targets[name] = plugin
             entries.append(options.pop(name, name))
@@ -410,6 +414,8 @@ class Harness:
             return
         try:
             self.loop.run_until_complete(self._stop())
+            tasks = asyncio.all_tasks(self.loop)
+            self.left_behind = sorted(_described(task) for task in tasks if not task.done())
         finally:
             self._end_loop()
 
@@ -436,6 +442,14 @@ class Harness:
         self.close()
 
 
-def _name_of(plugin: object) -> str:
+def _described(task: asyncio.Task[Any]) -> str:
+    code = getattr(task.get_coro(), "cr_code", None)
+    if code is None:
+        return task.get_name()
+    return f"{code.co_qualname} ({Path(code.co_filename).name}:{code.co_firstlineno})"
+
+
+def name_of(plugin: object) -> str:
+    """The name of a plugin that is given as an object: that of its module or class."""
     name = getattr(plugin, "__name__", type(plugin).__name__)
     return str(name).rpartition(".")[2].removeprefix("clawdbot_").lower()

@@ -185,7 +185,7 @@ class Worker:
         memory = self._memories.of(CORE)
         self._listening = Listening(self._store, memory)
         self._chats = AllChats(port, self._listening, clock=clock)
-        self._control = BotControl(
+        self.control = BotControl(
             port,
             owner=self.owner,
             plugins=lambda: self.plugins,
@@ -210,7 +210,7 @@ class Worker:
             compaction=self._config.agents.defaults.compaction.mode,
             clock=self._clock,
             chats=self._chats.of(name),
-            control=self._control,
+            control=self.control,
             tools=self._tools,
             client=lambda: self._clients.of(name),
             help=lambda: tuple((c.name, c.summary) for c in unique(self.tables.commands.values())),
@@ -226,7 +226,7 @@ class Worker:
         """
         await self.owner.load()
         await self._listening.load()
-        await self._control.load()
+        await self.control.load()
         self.tables = self._loader.tables(self._config.plugins, self._context, self._targets)
         own = builtin_commands(self.owner, lambda: self.tables.commands.values())  # noqa: PLW0108
         for command in own:
@@ -307,7 +307,7 @@ class Worker:
         self._memories.take(record)
         if record.plugin == CORE:
             self._listening.changed(record.key)
-            self._control.changed(record.key)
+            self.control.changed(record.key)
 
     async def _receive(self, pipeline: Pipeline, tasks: asyncio.TaskGroup) -> bool:
         """Until the edge says stop, or is gone; returns whether somebody wants the rest."""
@@ -361,7 +361,7 @@ class Worker:
             failures=failures,
             clock=self._clock,
             hearing=self._listening.of,
-            paused=lambda: self._control.paused,
+            paused=lambda: self.control.paused,
         )
         timeout = self._config.agents.defaults.timeout
         total, media = timeout.total / 1000, timeout.media / 1000

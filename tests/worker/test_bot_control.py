@@ -295,9 +295,9 @@ def test_the_next_worker_rests_on() -> None:
 def test_the_next_start_rests_on_until_it_is_told_to_work() -> None:
     async def rests(bot: Harness) -> bool:
         """Whether the bot would, had it started anew."""
-        bot.worker._control.paused = False
-        await bot.worker._control.load()
-        return bot.worker._control.paused
+        bot.worker.control.paused = False
+        await bot.worker.control.load()
+        return bot.worker.control.paused
 
     with Harness([Keeper(), Slow()], config=OWNED) as bot:
         assert bot._run(rests(bot)) is False

@@ -9,6 +9,8 @@ from typing import Any, Final, Literal, NoReturn
 
 import httpx
 
+from clawdcore import HostRefused, __version__
+
 from .caching import Cache, keep, renew, seconds_between, whole_seconds
 
 Trouble = Literal["down", "slow", "busy", "refused", "wrong"]
@@ -18,7 +20,6 @@ LONGEST_REST: Final = 3600.0
 """Seconds; a service that wants to be left alone for longer is asked again all the same."""
 MOST_RESTS: Final = 64
 """Hosts that are left alone at a time; there are three, and Wikipedia's languages."""
-VERSION: Final = "0.1.0"
 
 
 class ServiceFailed(Exception):
@@ -48,7 +49,7 @@ def agent(contact: str) -> str:
     https://www.mediawiki.org/wiki/Wikimedia_APIs/Access_policy (Client identification)
     """
     about = f"Telegram bot; {contact}" if contact else "Telegram bot"
-    return f"ClawdBot/{VERSION} ({about}) httpx/{httpx.__version__}"
+    return f"ClawdBot/{__version__} ({about}) httpx/{httpx.__version__}"
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -61,15 +62,16 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 class Fetcher:
-    """One HTTP client for all three services, with a cache in memory.
+    """Asks all three services through ``client``, with a cache in memory.
 
-    ``seconds`` bound one look-up with all its tries and pauses, ``most`` the bytes of its
-    answer, ``entries`` and ``memory`` (bytes) what is kept. ``contact`` is how the services
-    reach the operator. A service that names a time to come back is left alone until then.
+    ``client`` gives the HTTP client, which is not closed here. ``seconds`` bound one look-up
+    with all its tries and pauses, ``most`` the bytes of its answer, ``entries`` and
+    ``memory`` (bytes) what is kept. ``contact`` is how the services reach the operator. A service that names a time to come back is left alone until then.
     """
 
     def __init__(
         self,
+        client: Callable[[], httpx.AsyncClient],
         *,
         seconds: float,
         most: int,
@@ -78,24 +80,12 @@ class Fetcher:
         clock: Callable[[], float],
         contact: str = "",
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
+        self._client = client
+        self._headers = {"User-Agent": agent(contact), "Accept": "application/json"}
         self._seconds, self._most, self._clock, self._sleep = seconds, most, clock, sleep
         self._cache = Cache(entries, memory)
         self._rests: dict[str, tuple[float, Trouble]] = {}
-        # Redirects are followed by hand-set bound: more than three is a loop.
-        self._client = httpx.AsyncClient(
-            timeout=seconds,
-            follow_redirects=True,
-            max_redirects=3,
-            headers={"User-Agent": agent(contact), "Accept": "application/json"},
-            limits=httpx.Limits(max_connections=20),
-            transport=transport,
-        )
-
-    async def close(self) -> None:
-        """Close all connections."""
-        await self._client.aclose()
 
     async def json(
         self, url: str, params: dict[str, str] | None = None, language: str = "en"
@@ -112,7 +102,7 @@ class Fetcher:
                 return await self._tries(asked, language, self._clock() + self._seconds)
         except (TimeoutError, httpx.TimeoutException):
             raise ServiceFailed("slow") from None
-        except (httpx.TooManyRedirects, httpx.DecodingError):
+        except (httpx.TooManyRedirects, httpx.DecodingError, HostRefused):
             raise ServiceFailed("wrong") from None
         except (httpx.HTTPError, httpx.InvalidURL):
             raise ServiceFailed("down") from None
@@ -138,9 +128,10 @@ class Fetcher:
         if until > self._clock():
             raise _Again(trouble, until - self._clock())
         conditions = kept.conditions if kept is not None else {}
-        headers = {**conditions, "Accept-Language": language}
+        headers = {**self._headers, **conditions, "Accept-Language": language}
+        stream = self._client().stream("GET", url, headers=headers, timeout=self._seconds)
         try:
-            async with self._client.stream("GET", url, headers=headers) as response:
+            async with stream as response:
                 if response.status_code == 304 and kept is not None:
                     self._cache.put(key, renew(kept, response.headers, self._clock()))
                     return _object(kept.value)

@@ -36,7 +36,9 @@ class Lookups:
 
     def __init__(self, context: Context, now: Callable[[], datetime]) -> None:
         options: Options = context.options
+        self.context = context
         self.fetcher = Fetcher(
+            lambda: context.http,
             seconds=options.timeout_seconds,
             most=options.max_bytes,
             entries=options.cache_entries,

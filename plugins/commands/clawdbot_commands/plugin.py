@@ -49,19 +49,9 @@ class Commands:
         hosts = [urlsplit(each).hostname or "" for each in addresses]
         return Needs(hosts=tuple(dict.fromkeys(hosts)), keeps="each user's home city")
 
-    @hookimpl
-    async def startup(self, context: Context) -> None:
-        """Open the HTTP client."""
-        self._lookups(context)
-
-    @hookimpl
-    async def shutdown(self) -> None:
-        """Close it."""
-        if self._made is not None:
-            await self._made.fetcher.close()
-
     def _lookups(self, context: Context) -> Lookups:
-        if self._made is None:
+        """Those of a context, which each start of a bot makes anew."""
+        if self._made is None or self._made.context is not context:
             self._made = Lookups(context, self._now)
         return self._made
 
@@ -86,8 +76,7 @@ class Commands:
     @hookimpl
     def register_commands(self, register: RegisterCommand, context: Context) -> None:
         """All of them."""
-        lookups = self._lookups(context)
-        register_lookups(register, lookups)
+        register_lookups(register, self._lookups(context))
         self._about(register, context)
         self._owners(register, context)
 

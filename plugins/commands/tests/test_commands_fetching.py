@@ -24,10 +24,13 @@ class Service:
         self.pauses: list[float] = []
         self.now = 0.0
         bounds = {"seconds": 8.0, "most": 1000, "entries": 10, "memory": 10_000, **options}
+        # A test may replace what handles them.
+        transport = httpx.MockTransport(lambda request: self.handle(request))  # noqa: PLW0108
+        client = httpx.AsyncClient(transport=transport, follow_redirects=True, max_redirects=3)
         self.fetcher = Fetcher(
+            lambda: client,
             clock=lambda: self.now,
             sleep=self.sleep,
-            transport=httpx.MockTransport(self.handle),
             **bounds,
         )
 
@@ -119,14 +122,6 @@ def test_a_long_answer_is_not_read() -> None:
     broken = httpx.Response(200, headers={"content-encoding": "gzip"}, stream=_Bytes(b"no gzip"))
     service = Service(GOOD)
     service.handle = lambda request: broken  # type: ignore[method-assign]
-    service.fetcher = Fetcher(
-        seconds=8,
-        most=1000,
-        entries=0,
-        memory=0,
-        clock=lambda: 0.0,
-        transport=httpx.MockTransport(service.handle),
-    )
     assert service.trouble() == "wrong"
 
 
