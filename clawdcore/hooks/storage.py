@@ -59,9 +59,13 @@ class SettingsStore:
                 os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
                 where = str(self._path)
             database = sqlite3.connect(where, check_same_thread=False)
-            database.execute("pragma secure_delete = on")
-            database.execute("pragma journal_mode = delete")
-            database.executescript(SCHEMA)
+            try:
+                database.execute("pragma secure_delete = on")
+                database.execute("pragma journal_mode = delete")
+                database.executescript(SCHEMA)
+            except BaseException:
+                database.close()
+                raise
             self._database = database
         return self._database
 

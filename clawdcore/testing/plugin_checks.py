@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -24,6 +24,7 @@ from ..hooks.loaded import Loaded
 from ..hooks.loader import installed
 from ..hooks.scope import Scope
 from ..privacy import describe
+from ..worker.strays import home_of
 from . import plugin_play as play
 from .backend import FakeBackend
 from .harness import Harness
@@ -66,6 +67,7 @@ def running(subject: Subject, **given: Any) -> Iterator[Harness]:
     try:
         yield bot
     finally:
+        bot.loop.external = True  # a process that ends is waited for in a thread
         bot.close()
 
 
@@ -181,16 +183,17 @@ def models(subject: Subject) -> None:
 def network(subject: Subject) -> None:
     """It reaches the hosts that it declares, through ``context.http``, and nothing else."""
     with network_refused(), running(subject) as bot:
-        for _ in (*play.arguments(bot, subject.name), *play.messages(bot)):
-            for _, error in bot.failures:
+        for _ in play.everything(bot, subject.name):
+            for plugin, error in bot.failures:
+                where = _place(bot, plugin, error)
                 if isinstance(error, NetworkRefused):
                     raise Unfit(
-                        f"it reaches the network by itself{_place(error)}.",
+                        f"it reaches the network by itself{where}.",
                         fix="Use context.http, and name the host in the hook needs.",
                     )
                 if isinstance(error, HostRefused):
                     raise Unfit(
-                        f"it reaches {error.host}, which it does not declare{_place(error)}.",
+                        f"it reaches {error.host}, which it does not declare{where}.",
                         fix="Name the host in the hook needs.",
                     )
 
@@ -216,11 +219,11 @@ def logs(subject: Subject) -> None:
     root.setLevel(logging.DEBUG)
     try:
         with network_refused(), running(subject) as bot:
-            for _ in (*play.arguments(bot, subject.name), *play.messages(bot)):
+            for _ in play.everything(bot, subject.name):
                 if heard.said:
                     raise Unfit(
                         f"what people write is logged, at {heard.said[0]}.",
-                        fix="Log what happened and to which plugin, never a text, name or file.",
+                        fix="Log what happened, never a text, a name or a file.",
                     )
     finally:
         root.removeHandler(heard)
@@ -230,7 +233,7 @@ def logs(subject: Subject) -> None:
 def forget(subject: Subject) -> None:
     """What it holds of somebody is gone after /forget, and a second one finds nothing."""
     with network_refused(), running(subject) as bot:
-        for _ in (*play.arguments(bot, subject.name), *play.messages(bot)):
+        for _ in play.everything(bot, subject.name):
             pass
         scopes = [Scope(kind="user", id=each.id) for each in (ADA, play.BOB)]
         scopes += [Scope(kind="chat", id=each) for each in (ADA.id, play.BOB.id, play.GROUP.id)]
@@ -264,7 +267,7 @@ def leaves_nothing(subject: Subject) -> None:
         time.sleep(0.05)
     if more:
         raise Unfit(
-            f"after the stop {more} more than before its start.",
+            f"after the stop more is left than before the start ({more}).",
             fix="End in the hook shutdown what startup begins.",
         )
 
@@ -289,22 +292,24 @@ CHECKS: Final[tuple[Callable[[Subject], None], ...]] = (
 
 
 def _unfailed(bot: Harness, when: str) -> None:
-    for _, error in bot.failures:
+    for plugin, error in bot.failures:
         if isinstance(error, NetworkRefused | HostRefused):
             continue  # has a check of its own
         raise Unfit(
-            f"it raises {type(error).__name__} {when}{_place(error)}.",
+            f"it raises {type(error).__name__} {when}{_place(bot, plugin, error)}.",
             fix="Catch it where it comes from, and answer with what the person can do.",
         )
 
 
-def _place(error: BaseException) -> str:
-    """Where the plugin's own code raised it: the innermost frame that is not ours."""
+def _place(bot: Harness, plugin: str, error: BaseException) -> str:
+    """Where the plugin's own code raised it: the innermost frame of its files."""
+    targets = (each.target for each in bot.worker.tables.plugins if each.name == plugin)
+    home = next(map(home_of, targets), "")
     trace, place = error.__traceback__, ""
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename
-        if f"{os.sep}clawdcore{os.sep}" not in file and "site-packages" not in file:
-            place = f", at {os.path.basename(file)}:{trace.tb_lineno}"  # noqa: PTH119
+        if home and file.startswith(home):
+            place = f", at {Path(file).name}:{trace.tb_lineno}"
         trace = trace.tb_next
     return place
 
@@ -358,8 +363,7 @@ def _open() -> dict[str, int]:
 
 
 def _more(before: dict[str, int], after: dict[str, int]) -> str:
-    grown = [f"{after[what] - n} {what} are left" for what, n in before.items() if after[what] > n]
-    return ", ".join(grown)
+    return ", ".join(f"{what}: {after[what]}" for what, n in before.items() if after[what] > n)
 
 
 class _Heard(logging.Handler):

@@ -84,6 +84,12 @@ def messages(bot: Harness) -> Iterator[str]:
     yield from _presses(bot)
 
 
+def everything(bot: Harness, plugin: str) -> Iterator[str]:
+    """Both of them."""
+    yield from arguments(bot, plugin)
+    yield from messages(bot)
+
+
 def _files(bot: Harness, chat: Group | None, where: str) -> Iterator[str]:
     broken = CANARY.encode()
     for name, file in (("a picture", PNG), ("a picture that is damaged", broken)):

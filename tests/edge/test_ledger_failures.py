@@ -55,7 +55,11 @@ class Switch:
         class Switched(sqlite3.Connection):
             def __init__(self, *arguments: Any, **options: Any) -> None:
                 super().__init__(*arguments, **options)
-                super().execute(f"pragma max_page_count = {switch.pages}")
+                try:
+                    super().execute(f"pragma max_page_count = {switch.pages}")
+                except sqlite3.Error:
+                    self.close()
+                    raise
 
             def execute(self, statement: str, *arguments: Any) -> sqlite3.Cursor:
                 switch.before(statement)
