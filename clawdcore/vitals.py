@@ -41,6 +41,20 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True):
     replicas: tuple[Replica, ...] = ()
 
 
+class PluginUse(msgspec.Struct, frozen=True, kw_only=True):
+    """What one plugin has cost since the worker began.
+
+    ``calls`` of its functions took ``seconds`` by the clock, waiting for models and other
+    plugins included. ``failures`` are by kind, ``rest`` the seconds that it still rests.
+    """
+
+    name: str
+    calls: int = 0
+    seconds: float = 0.0
+    failures: dict[str, int] = {}
+    rest: float = 0.0
+
+
 class Vitals(msgspec.Struct, frozen=True, kw_only=True):
     """One look at everything.
 
@@ -48,6 +62,7 @@ class Vitals(msgspec.Struct, frozen=True, kw_only=True):
     ``rung`` is how far down the ladder the bot is, 0 for not at all, ``rung_name``
     its name. ``resting`` gives the seconds that plugins which kept failing still
     rest, ``degraded`` the models that fail. ``trouble`` are sentences for the owner.
+    ``plugins`` are those that were loaded.
     """
 
     uptime: float
@@ -58,6 +73,7 @@ class Vitals(msgspec.Struct, frozen=True, kw_only=True):
     resting: dict[str, float] = {}
     degraded: tuple[str, ...] = ()
     trouble: tuple[str, ...] = ()
+    plugins: tuple[PluginUse, ...] = ()
 
     @property
     def running(self) -> int:

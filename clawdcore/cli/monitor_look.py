@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..vitals import Queue, Vitals
+from ..vitals import PluginUse, Queue, Vitals
 
 if TYPE_CHECKING:
     from ..config import AlertsConfig
@@ -48,6 +48,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     queues: tuple[Queue, ...] = ()
     replicas: tuple[Server, ...] = ()
     messages: dict[str, int] = {}
+    plugins: tuple[PluginUse, ...] = ()
 
     def vitals(self) -> Vitals:
         """The same as the bot itself sees it: each replica under its server's queue."""

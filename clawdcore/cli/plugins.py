@@ -23,7 +23,10 @@ def command() -> None:
 @CONFIG
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def listing(path: Path | None, as_json: bool) -> None:
-    """Print every plugin that is installed or listed, and what it adds."""
+    """Print every plugin that is installed or listed, and what it adds.
+
+    Where a bot runs with this configuration, also what each has cost it so far.
+    """
     import msgspec
 
     from ..config import load
@@ -37,7 +40,9 @@ def listing(path: Path | None, as_json: bool) -> None:
     for each in found:
         commands = " ".join(f"/{name}" for name in each.commands)
         what = each.error or commands or ", ".join(each.hooks) or "adds nothing"
-        click.echo(f"{'on ' if each.on else 'off'}  {each.name:{width}}  {each.version:8}  {what}")
+        used = f"  ({each.used})" if each.used else ""
+        state = "on " if each.on else "off"
+        click.echo(f"{state}  {each.name:{width}}  {each.version:8}  {what}{used}")
     if not found:
         click.echo("No plugin is installed. One of ours: clawdbot plugins install translate")
 

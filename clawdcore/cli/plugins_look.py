@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from importlib.metadata import Distribution, EntryPoint
 from typing import Any
@@ -16,6 +17,7 @@ from ..hooks.foreign import guarded
 from ..hooks.loaded import Loaded, Tables
 from ..hooks.loader import Loader, installed
 from ..privacy import describe
+from ..vitals import PluginUse
 from .checks.plugins import load_all
 
 
@@ -23,7 +25,7 @@ class Plugin(msgspec.Struct, frozen=True, kw_only=True):
     """One plugin.
 
     ``on`` is whether the configuration switches it on, ``error`` why it can't be used, ""
-    where it can.
+    where it can. ``use`` is what it has cost in the bot that runs, None where none does.
     """
 
     name: str
@@ -33,10 +35,41 @@ class Plugin(msgspec.Struct, frozen=True, kw_only=True):
     hooks: list[str] = []
     commands: list[str] = []
     error: str = ""
+    use: PluginUse | None = None
+
+    @property
+    def used(self) -> str:
+        """What it has cost, in words; "" where that is not known."""
+        if self.use is None:
+            return ""
+        failures = sum(self.use.failures.values())
+        words = f"{self.use.calls} calls, {self.use.seconds:.1f} s, {failures} failures"
+        return f"{words}, rests for {self.use.rest:.0f} s" if self.use.rest else words
+
+
+def running(config: Config) -> dict[str, PluginUse]:
+    """What the plugins of the bot that runs with ``config`` have cost; none where none runs."""
+    from .monitor_ask import NoLook, client_for, look_at, place_of
+
+    async def ask() -> dict[str, PluginUse]:
+        place = place_of(config, None, None)
+        async with client_for(place) as client:
+            return {each.name: each for each in (await look_at(client, place)).plugins}
+
+    try:
+        return asyncio.run(ask())
+    except NoLook:
+        return {}
 
 
 def look(config: Config) -> list[Plugin]:
     """Those on the list, in its order, then the others that are installed."""
+    uses = running(config)
+    found = _look(config)
+    return [msgspec.structs.replace(each, use=uses.get(each.name)) for each in found]
+
+
+def _look(config: Config) -> list[Plugin]:
     points = installed()
     listed = {entry.name: entry.enabled for entry in config.plugins}
     tables = load_all(config).tables
@@ -95,6 +128,9 @@ def described(config: Config, name: str) -> Iterator[str]:
     yield f"switched {'on' if plugin.on else 'off'}; distribution {plugin.distribution}"
     if plugin.error:
         yield f"it can't be used: {plugin.error}"
+    use = running(config).get(name)
+    if use is not None:
+        yield f"in the bot that runs: {msgspec.structs.replace(plugin, use=use).used}"
     loaded, _ = _loaded(name, tables)
     if loaded is None:
         return

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ..vitals import Queue, Vitals
+from ..vitals import PluginUse, Queue, Vitals
 from .machine import Used
 
 BUCKETS: Final = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120)
@@ -130,9 +130,28 @@ class _Vital(Collector):
         for outcome, count in vitals.messages.items():
             messages.add_metric((outcome,), count)
         yield messages
+        yield from _plugins(vitals.plugins)
         yield from _queues(vitals.queues)
         yield from _replicas(vitals.queues)
         yield from _machine(self._machine())
+
+
+def _plugins(plugins: Iterable[PluginUse]) -> Iterator[Metric]:
+    calls = CounterMetricFamily(
+        "clawdbot_plugin_calls", "Calls of a plugin's functions.", labels=("plugin",)
+    )
+    seconds = CounterMetricFamily(
+        "clawdbot_plugin_seconds", "Time that these calls took.", labels=("plugin",)
+    )
+    failures = CounterMetricFamily(
+        "clawdbot_plugin_failures", "Failures of a plugin.", labels=("plugin", "kind")
+    )
+    for plugin in plugins:
+        calls.add_metric((plugin.name,), plugin.calls)
+        seconds.add_metric((plugin.name,), plugin.seconds)
+        for kind, count in plugin.failures.items():
+            failures.add_metric((plugin.name, kind), count)
+    yield from (calls, seconds, failures)
 
 
 def _gauge(name: str, meaning: str, value: float) -> Metric:

@@ -96,6 +96,7 @@ def numbers(vitals: Vitals, lately: Lately, used: Used | None, now: float) -> di
             for replica in queue.replicas
         ],
         "messages": vitals.messages,
+        "plugins": [msgspec.to_builtins(plugin) for plugin in vitals.plugins],
     }
 
 

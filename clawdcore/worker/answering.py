@@ -156,11 +156,12 @@ class Answering:
         job.plugin = plugin
         await self._port.send(Started(update, plugin))
         try:
-            result = produced(plugin, await function(job.message, **words), job.format)
-            if result is PASS:
-                return None
-            if isinstance(result, AsyncIterator):
-                result = await self._streaming.whole(update, job, plugin, result)
+            with self._failures.usage.call(plugin):
+                result = produced(plugin, await function(job.message, **words), job.format)
+                if result is PASS:
+                    return None
+                if isinstance(result, AsyncIterator):
+                    result = await self._streaming.whole(update, job, plugin, result)
         except UsageError as error:
             return notice(
                 notices.usage(job.command, error, language) if job.command else str(error)

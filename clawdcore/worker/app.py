@@ -47,6 +47,7 @@ from ..hooks.loader import Loader
 from ..hooks.quarantine import Quarantine
 from ..hooks.storage import SettingsStore
 from ..texts import LANGUAGES
+from ..vitals import PluginUse
 from .backends import make_backends
 from .budgets import Budgets
 from .builtin import CORE, builtin_commands, unique
@@ -290,11 +291,15 @@ class Worker:
         """The gateway, if there is one, accepting calls."""
         if not self._sockets:
             return None
-        rooms = WorkerRooms(self.models, messages=pipeline.outcomes, resting=self._failures.resting)
+        rooms = WorkerRooms(self.models, messages=pipeline.outcomes, plugins=self._usage)
         rooms.taking = True
         serving = Serving(self._config, rooms, self._sockets, self._keys, tell=self._tell)
         await serving.start()
         return serving
+
+    def _usage(self) -> tuple[PluginUse, ...]:
+        names = [plugin.name for plugin in self.tables.plugins]
+        return self._failures.usage.look(names, self._failures.resting())
 
     async def _greeted(self) -> Hello:
         hello = await self._port.receive()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from ..errors import PluginError
 from ..hooks.quarantine import Quarantine
 from ..privacy import describe
+from .usage import Usage
 
 log = logging.getLogger(__name__)
 
@@ -15,7 +16,7 @@ log = logging.getLogger(__name__)
 class Failures:
     """Counts them; ``rested`` is told the plugin and the seconds of its rest.
 
-    ``failed`` is told the plugin and each error.
+    ``failed`` is told the plugin and each error. ``usage`` knows what each plugin has cost.
     """
 
     def __init__(
@@ -31,12 +32,14 @@ class Failures:
         self._clock = clock
         self._rested = rested
         self._failing: set[str] = set()
+        self.usage = Usage(clock)
 
     def count(self, plugin: str, error: BaseException) -> None:
         """One more of ``plugin``. A ``PluginError`` speaks for itself: it quotes no user."""
         said = str(error) if isinstance(error, PluginError) else describe(error)
         log.error("plugin %s failed: %s", plugin, said)
         self._failed(plugin, error)
+        self.usage.failed(plugin, error)
         self._failing.add(plugin)
         rest = self._quarantine.failed(plugin, self._clock())
         if rest:

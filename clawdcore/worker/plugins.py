@@ -91,14 +91,15 @@ class Plugins:
             if self._failures.rest(plugin.name):
                 continue
             try:
-                changed = await self._call(
-                    plugin,
-                    "prepare_reply",
-                    PREPARE_LIMIT,
-                    reply=reply,
-                    message=message,
-                    notice=notice,
-                )
+                with self._failures.usage.call(plugin.name):
+                    changed = await self._call(
+                        plugin,
+                        "prepare_reply",
+                        PREPARE_LIMIT,
+                        reply=reply,
+                        message=message,
+                        notice=notice,
+                    )
                 if isinstance(changed, Reply):
                     reply = produced(plugin.name, changed)
             except BaseException as error:
@@ -113,7 +114,8 @@ class Plugins:
             if self._failures.rest(plugin.name):
                 continue
             try:
-                await self._call(plugin, "reply_delivered", HOOK_LIMIT, receipt=receipt)
+                with self._failures.usage.call(plugin.name):
+                    await self._call(plugin, "reply_delivered", HOOK_LIMIT, receipt=receipt)
             except BaseException as error:
                 if ends_us(error):
                     raise

@@ -130,7 +130,8 @@ class Readers:
                 # Whoever waits for a reader holds no seat among the messages. Who reads has time.
                 with _own_time():
                     async with self._seats.lent(), self._room(entry).taken(asked()):
-                        result = await call(entry.function, self._threads, attachment, message)
+                        with self._failures.usage.call(entry.plugin):
+                            result = await call(entry.function, self._threads, attachment, message)
             except Overloaded:
                 raise
             except (BackendError, FileUnavailable, StorageError) as error:

@@ -11,7 +11,7 @@ from ..backend import ModelInfo
 from ..errors import BackendError, ModelNotFound
 from ..gateway.rooms import Room
 from ..privacy import describe
-from ..vitals import Vitals
+from ..vitals import PluginUse, Vitals
 from .guard import ends_us
 from .models import ModelChain
 from .refs import ModelRef
@@ -26,8 +26,8 @@ KNOWN: Final = 60.0
 class WorkerRooms:
     """Implements :class:`~clawdcore.gateway.rooms.Rooms`.
 
-    ``messages`` counts what became of messages, by outcome; ``resting`` gives plugins
-    and the seconds of their rest.
+    ``messages`` counts what became of messages, by outcome; ``plugins`` says what each
+    has cost, and whether it rests.
     """
 
     def __init__(
@@ -35,12 +35,12 @@ class WorkerRooms:
         models: ModelChain,
         *,
         messages: Mapping[str, int],
-        resting: Callable[[], dict[str, float]],
+        plugins: Callable[[], tuple[PluginUse, ...]],
     ) -> None:
         self.taking = False
         self._models = models
         self._messages = messages
-        self._resting = resting
+        self._plugins = plugins
         self._began = _now()
         self._found: dict[str, Room] = {}
         self._served: dict[str, list[ModelInfo]] = {}
@@ -112,15 +112,17 @@ class WorkerRooms:
     def vitals(self) -> Vitals:
         """As :meth:`Rooms.vitals`."""
         servers = self._models.servers
+        plugins = self._plugins()
         return Vitals(
             uptime=_now() - self._began,
             queues=tuple(server.gate.vitals() for server in servers),
             messages=dict(self._messages),
             rung=servers.rung.value,
             rung_name=servers.rung.name.lower(),
-            resting=self._resting(),
+            resting={plugin.name: plugin.rest for plugin in plugins if plugin.rest > 0},
             degraded=(str(self._models.refs[0]),) if self._models.degraded else (),
             trouble=tuple(f"{server.name}: {server.error}" for server in servers if server.error),
+            plugins=plugins,
         )
 
     @property

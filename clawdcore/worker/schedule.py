@@ -158,7 +158,8 @@ class Schedules:
         asked = Call(due.name, due.chat, due.user, due.planned)
         try:
             limit = min(self._limit, self._seconds(due.plugin) or self._limit)
-            result = await within(limit, call(function, self._threads, asked))
+            with failures.usage.call(due.plugin):
+                result = await within(limit, call(function, self._threads, asked))
             reply = answer(due.plugin, result)
             if reply is not None and due.chat and not self._may_say(due):
                 raise PluginError(

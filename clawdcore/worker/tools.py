@@ -69,7 +69,8 @@ class BotTools:
         try:
             work = self._text(command, asked, words)
             limit = self._seconds(command.plugin)
-            text = await (work if limit is None else within(limit, work))
+            with self._failures.usage.call(command.plugin):
+                text = await (work if limit is None else within(limit, work))
         except UsageError as error:
             return _wrong(command, error)
         except ClawdBotError as error:

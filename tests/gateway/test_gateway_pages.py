@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -17,7 +18,7 @@ from clawdcore.gateway.counting import Window
 from clawdcore.gateway.keys import Key, Keys
 from clawdcore.gateway.machine import Used, look
 from clawdcore.gateway.openapi import document
-from clawdcore.vitals import Queue
+from clawdcore.vitals import PluginUse, Queue
 
 ROOT = Path(__file__).parents[2]
 CHAT = "/v1/chat/completions"
@@ -203,6 +204,17 @@ def test_every_metric_is_described_and_every_description_is_of_a_metric(house: A
     for family in house.gateway._counters.registry.collect():
         exposed.add(f"{family.name}_total" if family.type == "counter" else family.name)
     assert described == exposed
+
+
+def test_what_each_plugin_costs_is_told(house: Any) -> None:
+    use = PluginUse(name="ocr", calls=4, seconds=2.5, failures={"timeout": 3}, rest=12.0)
+    house.rooms.change = {"plugins": (use,)}
+    said = house.ask("/metrics").body.decode()
+    assert 'clawdbot_plugin_calls_total{plugin="ocr"} 4.0' in said
+    assert 'clawdbot_plugin_seconds_total{plugin="ocr"} 2.5' in said
+    assert 'clawdbot_plugin_failures_total{kind="timeout",plugin="ocr"} 3.0' in said
+    [told] = house.ask("/metrics", query="format=json").json["plugins"]
+    assert told == msgspec.to_builtins(use)
 
 
 def test_every_number_of_the_json_is_described(house: Any) -> None:

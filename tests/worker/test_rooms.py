@@ -11,6 +11,7 @@ import pytest
 from clawdcore import Backend, Load, ModelInfo, Replica
 from clawdcore.errors import BackendUnavailable, ModelNotFound
 from clawdcore.testing import FakeBackend, VirtualLoop
+from clawdcore.vitals import PluginUse
 from clawdcore.worker.models import ModelChain
 from clawdcore.worker.refs import ModelRef
 from clawdcore.worker.rooms import KNOWN, WorkerRooms
@@ -28,6 +29,9 @@ class Dead(FakeBackend):
         raise BackendUnavailable("no card")
 
 
+USES = (PluginUse(name="ocr", calls=4, failures={"error": 3}, rest=12.0), PluginUse(name="chat"))
+
+
 async def rooms_of(**backends: Backend) -> WorkerRooms:
     servers = Servers(backends, ceiling=4, bound=8, budget=10.0, stepped=lambda before, rung: None)
     await servers.start()
@@ -40,7 +44,7 @@ async def rooms_of(**backends: Backend) -> WorkerRooms:
         total_timeout=20.0,
         told=lambda kind, subject: None,
     )
-    rooms = WorkerRooms(chain, messages={"answered": 3}, resting=lambda: {"ocr": 12.0})
+    rooms = WorkerRooms(chain, messages={"answered": 3}, plugins=lambda: USES)
     rooms.taking = True
     return rooms
 
@@ -136,6 +140,7 @@ def test_vitals_and_readiness() -> None:
         assert [queue.server for queue in vitals.queues] == ["gpu", "cpu"]
         assert vitals.messages == {"answered": 3}
         assert vitals.resting == {"ocr": 12.0}
+        assert vitals.plugins == USES
         assert vitals.trouble == ("cpu: no card",)
         assert (vitals.rung, vitals.rung_name) == (0, "none")
         assert rooms.ready
