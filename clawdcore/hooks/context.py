@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, overload
 
 import msgspec
@@ -161,7 +161,8 @@ class Context(msgspec.Struct, kw_only=True):
 
     ``options`` is an instance of the plugin's options model, or None.
     ``compaction`` is ``agents.defaults.compaction.mode``. ``clock`` gives
-    seconds that only move forward (virtual in tests). ``help`` lists the
+    seconds that only move forward, ``now`` the time of day, an aware datetime in UTC (both
+    virtual in tests, where it begins on 2027-01-15 at 08:00). ``help`` lists the
     commands of all plugins: name and first line. ``chats``, ``control`` and ``tools`` are
     the running bot's; where none runs they have nothing and refuse. ``client`` makes what
     :attr:`http` is.
@@ -175,6 +176,7 @@ class Context(msgspec.Struct, kw_only=True):
     schedule: Schedule
     compaction: Literal["safeguard", "default"] = "safeguard"
     clock: Callable[[], float]
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
     help: Callable[[], tuple[tuple[str, str], ...]] = tuple
     chats: Chats = msgspec.field(default_factory=NoChats)
     control: Control = msgspec.field(default_factory=NoControl)

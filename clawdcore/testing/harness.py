@@ -11,7 +11,7 @@ import json
 from collections.abc import Coroutine, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import httpx
 import msgspec
@@ -85,11 +85,13 @@ class Harness:
         self.loop = VirtualLoop()
         self.loop.external = network
         self.telegram = FakeTelegram()
-        self.backend = FakeBackend() if backend is None else backend
+        used = FakeBackend() if backend is None else backend
+        # Typed as what nearly every test has; who gives another one knows what it is.
+        self.backend = cast("FakeBackend", used)
         self._targets: dict[str, object] = {}
         self.config = self._configure(plugins, deepcopy(dict(config or {})))
-        if isinstance(self.backend, FakeBackend) and not self.backend.model:
-            self.backend.model = ModelRef.parse(self.config.agents.defaults.model.primary).model
+        if isinstance(used, FakeBackend) and not used.model:
+            used.model = ModelRef.parse(self.config.agents.defaults.model.primary).model
         self._writer = Writer(self.telegram.files)
         self._running: asyncio.Task[None] | None = None
         self._told = False

@@ -12,6 +12,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -127,6 +128,7 @@ class Worker:
         self._loader = loader or Loader()
         self._clients = Clients(self._loader.needs, transport)
         self._store = store or SettingsStore()
+        self._wall = wall
         self._targets = targets or {}
         self._sockets = tuple(gateway)
         self._keys = tuple(keys)
@@ -210,6 +212,7 @@ class Worker:
             schedule=self._schedules.of(name),
             compaction=self._config.agents.defaults.compaction.mode,
             clock=self._clock,
+            now=lambda: datetime.fromtimestamp(self._wall(), UTC),
             chats=self._chats.of(name),
             control=self.control,
             tools=self._tools,
