@@ -103,8 +103,6 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
         )
         pid = hostile.program.pid
         for bot in (calm, hostile):
-            bot.server.private(bot.people[0])  # a bot can't write to somebody who never wrote
-        for bot in (calm, hostile):
             await ask(bot, 2, options.rate, 0)
         provoked = await beside(hostile, options.provoke, options.rate, 0.5, 1)
         base: list[float] = []

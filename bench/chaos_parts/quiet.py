@@ -46,6 +46,8 @@ async def running(
     try:
         async with BotApiServer(TOKEN, keep=keep, keep_messages=50) as server:
             persons = [server.user(1000 + n, f"Person {n}") for n in range(people)]
+            # A bot can't write to somebody who never wrote, and the owner is told at the start.
+            server.private(persons[0])
             program = Program(Site(folder, server.root, **site), *options)
             try:
                 await program.start()
