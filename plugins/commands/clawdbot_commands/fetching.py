@@ -66,7 +66,8 @@ class Fetcher:
 
     ``client`` gives the HTTP client, which is not closed here. ``seconds`` bound one look-up
     with all its tries and pauses, ``most`` the bytes of its answer, ``entries`` and
-    ``memory`` (bytes) what is kept. ``contact`` is how the services reach the operator. A service that names a time to come back is left alone until then.
+    ``memory`` (bytes) what is kept. ``contact`` is how the services reach the operator. A
+    service that names a time to come back is left alone until then.
     """
 
     def __init__(
