@@ -32,7 +32,7 @@ def listing(path: Path | None, as_json: bool) -> None:
     from ..config import load
     from .plugins_look import look
 
-    found = look(load(path))
+    found, why = look(load(path))
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(found)))
         return
@@ -43,6 +43,8 @@ def listing(path: Path | None, as_json: bool) -> None:
         used = f"  ({each.used})" if each.used else ""
         state = "on " if each.on else "off"
         click.echo(f"{state}  {each.name:{width}}  {each.version:8}  {what}{used}")
+    if why and found:
+        click.echo(f"What each has cost is not known: {why}")
     if not found:
         click.echo("No plugin is installed. One of ours: clawdbot plugins install translate")
 

@@ -43,12 +43,12 @@ class Plugin(msgspec.Struct, frozen=True, kw_only=True):
         if self.use is None:
             return ""
         failures = sum(self.use.failures.values())
-        words = f"{self.use.calls} calls, {self.use.seconds:.1f} s, {failures} failures"
+        words = f"calls: {self.use.calls}, seconds: {self.use.seconds:.1f}, failures: {failures}"
         return f"{words}, rests for {self.use.rest:.0f} s" if self.use.rest else words
 
 
-def running(config: Config) -> dict[str, PluginUse]:
-    """What the plugins of the bot that runs with ``config`` have cost; none where none runs."""
+def running(config: Config) -> tuple[dict[str, PluginUse], str]:
+    """What the plugins of the bot that runs with ``config`` have cost, or why nobody says."""
     from .monitor_ask import NoLook, client_for, look_at, place_of
 
     async def ask() -> dict[str, PluginUse]:
@@ -57,16 +57,19 @@ def running(config: Config) -> dict[str, PluginUse]:
             return {each.name: each for each in (await look_at(client, place)).plugins}
 
     try:
-        return asyncio.run(ask())
-    except NoLook:
-        return {}
+        return asyncio.run(ask()), ""
+    except NoLook as error:
+        return {}, error.what
 
 
-def look(config: Config) -> list[Plugin]:
-    """Those on the list, in its order, then the others that are installed."""
-    uses = running(config)
+def look(config: Config) -> tuple[list[Plugin], str]:
+    """Those on the list, in its order, then the others that are installed.
+
+    With them, why nothing is known of what they have cost, or "".
+    """
+    uses, why = running(config)
     found = _look(config)
-    return [msgspec.structs.replace(each, use=uses.get(each.name)) for each in found]
+    return [msgspec.structs.replace(each, use=uses.get(each.name)) for each in found], why
 
 
 def _look(config: Config) -> list[Plugin]:
@@ -128,9 +131,9 @@ def described(config: Config, name: str) -> Iterator[str]:
     yield f"switched {'on' if plugin.on else 'off'}; distribution {plugin.distribution}"
     if plugin.error:
         yield f"it can't be used: {plugin.error}"
-    use = running(config).get(name)
-    if use is not None:
-        yield f"in the bot that runs: {msgspec.structs.replace(plugin, use=use).used}"
+    uses, why = running(config)
+    used = msgspec.structs.replace(plugin, use=uses.get(name)).used
+    yield f"in the bot that runs: {used or why or 'not loaded'}"
     loaded, _ = _loaded(name, tables)
     if loaded is None:
         return

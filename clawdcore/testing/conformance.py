@@ -14,12 +14,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
-from typing import Any, Final
+from typing import Any, Final, get_args
 
-from ..backend import Backend, Chunk, Request, Turn
+from ..backend import Backend, Chunk, Finish, Request, Turn
 from ..errors import Overloaded
 
-FINISHES: Final = ("stop", "length", "tool_calls", "content_filter")
+FINISHES: Final = get_args(Finish)
 ASK: Final = Request(turns=(Turn("user", "Count from one to twenty, in words."),), max_tokens=64)
 
 

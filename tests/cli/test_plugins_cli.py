@@ -86,7 +86,9 @@ def place(tmp_path: Path) -> Place:
 def test_list_shows_what_is_on_what_it_adds_and_what_is_broken(place: Place) -> None:
     result = place.run("list")
     assert (result.returncode, result.stderr) == (0, "")
-    lines = {line.split()[1]: line for line in result.stdout.splitlines()}
+    *plugins, last = result.stdout.splitlines()
+    assert last.startswith("What each has cost is not known: no bot answers at http://127.0.0.1:")
+    lines = {line.split()[1]: line for line in plugins}
     assert lines["good"].split() == ["on", "good", "1.2", "/sun"]
     assert lines["broken"].startswith("off")
     assert "can't be imported" in lines["broken"]

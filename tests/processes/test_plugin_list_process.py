@@ -39,8 +39,8 @@ def test_what_each_plugin_has_cost_the_bot_that_runs(place: Told) -> None:
         assert (use["calls"], use["failures"], use["rest"]) == (1, {}, 0.0)
         assert use["seconds"] >= 0.3
         assert found["culprit"]["use"]["calls"] == 0
-        assert "(1 calls, " in await clawdbot(here, "list")
-        assert "in the bot that runs: 1 calls, " in await clawdbot(here, "info", "here")
+        assert "(calls: 1, seconds: " in await clawdbot(here, "list")
+        assert "in the bot that runs: calls: 1, " in await clawdbot(here, "info", "here")
         assert await program.stop() == 0
 
     place(story)

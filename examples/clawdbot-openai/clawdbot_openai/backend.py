@@ -10,6 +10,7 @@ import httpx
 import msgspec
 from clawdcore import (
     Backend,
+    BackendError,
     BackendUnavailable,
     BadAnswer,
     Chunk,
@@ -19,6 +20,7 @@ from clawdcore import (
     Overloaded,
     ProviderConfig,
     Request,
+    ServerSlow,
     StreamCut,
     TooLate,
 )
@@ -41,6 +43,7 @@ class HttpBackend(Backend):
         self._client: httpx.AsyncClient | None = None
         self._models: list[ModelInfo] = []
         self._running = 0
+        self._starting = asyncio.Lock()
 
     async def start(self) -> None:
         """Ask what the server has.
@@ -48,8 +51,11 @@ class HttpBackend(Backend):
         Raises:
             BackendError: it can't be reached, refuses the key, or has no model.
         """
-        if self._client is not None:
-            return
+        async with self._starting:
+            if self._client is None:
+                await self._connect()
+
+    async def _connect(self) -> None:
         self._client = httpx.AsyncClient(
             base_url=str(self._provider.base_urls[0]).rstrip("/") + "/",
             headers=self._headers(),
@@ -165,10 +171,15 @@ class HttpBackend(Backend):
             raise BackendUnavailable(f"{self._provider.name} is not started.")
         return self._client
 
-    def _broken(self, error: Exception, began: bool) -> BackendUnavailable | StreamCut:
+    def _broken(self, error: Exception, began: bool) -> BackendError:
         told = type(error).__name__  # its text may hold an address with a password
         if began:
             return StreamCut(f"{self._provider.name} broke off its answer ({told}).")
+        if isinstance(error, httpx.ReadTimeout):
+            return ServerSlow(
+                f"{self._provider.name} said nothing for {self._options.silence:g} s.",
+                fix="Look at its load, or raise the option silence.",
+            )
         return BackendUnavailable(
             f"{self._provider.name} can't be asked ({told}).",
             fix=f"Check that the server runs, and models.providers.{self._provider.name}.baseUrl.",

@@ -239,7 +239,8 @@ def refusal(status: int, content: bytes, retry_after: str, model: str) -> Backen
     if status == 404:
         return ModelNotFound(f"the server has no model {model}.", fix="Correct the model's name.")
     if status in (401, 403):
-        return RequestRefused("the server refuses the key.", status=status, fix="Correct apiKey.")
+        # Not the request's fault: another model, with a key of its own, may answer it.
+        return BackendUnavailable("the server refuses the key.", fix="Correct apiKey.")
     if status < 500:
         return RequestRefused(f"the server refuses the request (HTTP {status}).", status=status)
     return BackendUnavailable(f"the server fails (HTTP {status}).", fix="Look into its log.")

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 from aiohttp import web
@@ -22,6 +23,7 @@ from clawdcore import (
     ProviderConfig,
     Request,
     RequestRefused,
+    ServerSlow,
     StreamCut,
     Tool,
     TooLate,
@@ -159,7 +161,7 @@ def test_its_models_are_the_servers_or_those_that_the_owner_names() -> None:
         (status(503), Overloaded),
         (status(400, {"error": {"code": "context_length_exceeded"}}), ContextOverflow),
         (status(400, {"error": {"message": "hello"}}), RequestRefused),
-        (status(401), RequestRefused),
+        (status(401), BackendUnavailable),
         (status(404), ModelNotFound),
         (status(500), BackendUnavailable),
     ],
@@ -262,13 +264,39 @@ def test_it_starts_only_with_a_server_that_has_a_model() -> None:
         for models, error in (
             (status(200, {"data": []}), BackendUnavailable),
             (status(200, []), BadAnswer),
-            (status(401), RequestRefused),
+            (status(401), BackendUnavailable),
         ):
             with pytest.raises(error):
                 async with serving(whole, models):
                     raise AssertionError
         with pytest.raises(BackendUnavailable, match="baseUrl"):
             await make_backend(provider("http://127.0.0.1:1/v1")).start()
+
+    run(test())
+
+
+def test_two_starts_at_once_are_both_ready_when_they_return() -> None:
+    async def test() -> None:
+        async with serving(whole) as backend:
+            await backend.close()
+            starts = [asyncio.create_task(backend.start()) for _ in range(2)]
+            backend._models.clear()
+            for start in asyncio.as_completed(starts):
+                await start
+                assert await backend.models()
+
+    run(test())
+
+
+def test_a_server_that_says_nothing_is_given_up() -> None:
+    async def test() -> None:
+        async with serving(silent) as backend:
+            assert backend._client is not None
+            # Of the answer alone: a busy machine may take its time to connect.
+            backend._client.timeout = httpx.Timeout(None, read=0.05)
+            with pytest.raises(ServerSlow, match="silence"):
+                await text_of(backend)
+            assert (await backend.load()).running == 0
 
     run(test())
 
