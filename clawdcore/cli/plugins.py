@@ -67,14 +67,19 @@ def info(path: Path | None, name: str) -> None:
 def enable(path: Path | None, name: str) -> None:
     """Put an installed plugin on the list in clawdbot.json, or switch it on there.
 
-    Comments and order stay. A running bot takes it up by itself.
+    Comments and order stay. A running bot takes it up by itself. What the plugin declares
+    to need is shown.
     """
+    from ..config import load
     from ..config.edit import enabled
     from ..hooks.loader import Loader
     from .plugins_edit import changed
+    from .plugins_look import needed
 
     Loader().require([name])
     click.echo(changed(path, name, enabled, on=True))
+    for line in needed(load(path), name):
+        click.echo(f"  {line}")
 
 
 @command.command("disable")
@@ -95,12 +100,20 @@ def install(specs: tuple[str, ...], yes: bool) -> None:
     """Install plugins with uv or pip, into the Python that runs this.
 
     One of ours by its short name (`translate`); others as pip takes them: a name with or
-    without a version, a folder, a wheel. The command is shown before it runs.
+    without a version, a folder, a wheel. The command is shown before it runs; after it, what
+    the new plugins declare to need.
     """
+    from ..config import Config
+    from ..hooks.loader import installed
+    from .plugins_look import needed
     from .plugins_pip import distribution, installer, run
 
+    before = set(installed())
     run([*installer(), "install", *map(distribution, specs)], yes=yes)
-    click.echo("To switch one on: clawdbot plugins enable NAME")
+    for name in sorted(set(installed()) - before):
+        click.echo(f"{name} is installed, and off. To switch it on: clawdbot plugins enable {name}")
+        for line in needed(Config(), name):
+            click.echo(f"  {line}")
 
 
 @command.command("remove")

@@ -140,11 +140,29 @@ def described(config: Config, name: str) -> Iterator[str]:
     yield f"hooks: {', '.join(plugin.hooks)}"
     for command in sorted({c.name for c in tables.commands.values()}):
         yield f"  /{command}: {tables.commands[command].summary}"
-    needs = loaded.needs
+    yield from _needed(loaded)
+    yield from _options(loaded)
+
+
+def needed(config: Config, name: str) -> Iterator[str]:
+    """What the plugin declares to need, with its options in ``config``, line by line.
+
+    One that can't be used says why.
+    """
+    entry = next((each for each in config.plugins if each.name == name), PluginConfig(name=name))
+    alone = config.model_copy(update={"plugins": [PluginConfig(name=name, options=entry.options)]})
+    loaded, error = _loaded(name, load_all(alone).tables)
+    if loaded is None:
+        yield f"it can't be used: {error}"
+    else:
+        yield from _needed(loaded)
+
+
+def _needed(plugin: Loaded) -> Iterator[str]:
+    needs = plugin.needs
     yield f"reaches: {', '.join(needs.hosts) or 'no host through context.http'}"
     yield f"keeps: {needs.keeps or 'nothing that it declares'}"
     yield f"chats: {needs.chats}"
-    yield from _options(loaded)
 
 
 def _summary(dist: Distribution | None) -> str:

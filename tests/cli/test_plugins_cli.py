@@ -10,7 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from clawdcore.cli import cli, plugins_pip
 from clawdcore.cli.plugins_pip import NotInstalled, distribution
 
 GOOD = """
@@ -155,6 +157,21 @@ def test_install_shows_its_command_and_asks(place: Place) -> None:
     first = result.stdout.splitlines()[0]
     assert "pip install" in first
     assert first.endswith("clawdbot-translate acme-plugin==2")
+
+
+def test_what_a_plugin_needs_is_shown_when_it_is_switched_on_and_installed(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs = ["  reaches: api.example.org", "  keeps: your city", "  chats: private"]
+    place.run("disable", "good")
+    assert place.run("enable", "good").stdout.splitlines()[1:] == needs
+    monkeypatch.syspath_prepend(str(place.folder))
+    monkeypatch.setattr(plugins_pip, "run", lambda arguments, yes: place.install("newest", GOOD))
+    said = CliRunner().invoke(cli, ["plugins", "install", "newest", "--yes"]).output
+    assert said.splitlines() == [
+        "newest is installed, and off. To switch it on: clawdbot plugins enable newest",
+        *needs,
+    ]
 
 
 def test_what_looks_like_an_option_is_not_passed_on() -> None:
