@@ -111,7 +111,8 @@ def main(arguments: list[str]) -> None:
     """Run the checks, and print what each came to."""
     parent, name, first, *path = arguments
     die_with_parent(int(parent))
-    from ..testing.plugin_checks import CHECKS, NotChecked, Subject
+    from ..testing.plugin_checks import CHECKS
+    from ..testing.plugin_subject import NotChecked, Subject
 
     config = load(Path(path[0]) if path else None)
     given = next((entry.options for entry in config.plugins if entry.name == name), {})

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import pytest
 
 from . import plugin_checks as checks
-from .plugin_checks import NotChecked, Subject
+from .plugin_subject import NotChecked, Subject
 
 
 class PluginConformance:

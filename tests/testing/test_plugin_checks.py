@@ -14,8 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from clawdcore import Context, Message, Needs, hookimpl
 from clawdcore.testing import PluginConformance
-from clawdcore.testing.plugin_checks import CHECKS, NotChecked, Subject, Unfit, arguments
+from clawdcore.testing.plugin_checks import CHECKS, arguments
 from clawdcore.testing.plugin_play import CANARY
+from clawdcore.testing.plugin_subject import NotChecked, Subject, Unfit
 
 log = logging.getLogger("somebodys.plugin")
 
