@@ -61,7 +61,10 @@ def _names() -> list[tuple[str, str]]:
     """The checks, and what each is about."""
     from ..testing.plugin_checks import CHECKS
 
-    return [(c.__name__.replace("_", "-"), (c.__doc__ or "").strip(" .")) for c in CHECKS]
+    return [
+        (c.__name__.replace("_", "-"), (c.__doc__ or "").strip(" .").replace("`", ""))
+        for c in CHECKS
+    ]
 
 
 async def _process(path: Path | None, name: str, first: int) -> AsyncIterator[Checked]:
