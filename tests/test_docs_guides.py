@@ -16,6 +16,7 @@ DOCS = ROOT / "docs"
 GUIDES = ["backends", "coming-from", "cookbook", "howto", "tutorial"]
 """Pages on which each section with Python has a plugin and its tests."""
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+PLAIN = re.compile(r"^```py\n(.*?)^```", re.MULTILINE | re.DOTALL)
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 
@@ -68,6 +69,31 @@ def test_what_stands_under_a_heading_is_a_plugin_and_passes_its_tests(blocks: li
                 Harness(plugins, config=config, reraise="failures" not in marks) as bot,
             ):
                 test(bot)
+
+
+def test_the_line_that_tries_what_everybody_sends_does() -> None:
+    page = "tutorial"
+    text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
+    [line] = [block for block in PLAIN.findall(text) if "PluginConformance" in block]
+    [[plugin]] = [blocks for title, blocks in sections(page) if title.startswith("Try what")]
+    checks = made(line.replace('"egg"', "egg"), egg=made(plugin)).TestConformance()
+    names = [name for name in dir(checks) if name.startswith("test_")]
+    assert len(names) >= 12
+    for name in names:
+        try:
+            getattr(checks, name)()
+        except pytest.skip.Exception as reason:
+            assert "no options" in str(reason)
+
+
+def test_no_block_is_left_out() -> None:
+    """What another framework's code looks like is shown, and cannot run here."""
+    for page in GUIDES:
+        text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
+        assert sum(len(blocks) for _, blocks in sections(page)) == len(BLOCK.findall(text))
+        for block in PLAIN.findall(text):
+            compile(block, page, "exec")
+            assert "PluginConformance" in block or block.startswith("# there\n"), page
 
 
 def test_the_backend_of_the_page_is_one() -> None:
