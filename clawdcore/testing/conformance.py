@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from typing import Any, Final, get_args
 
-from ..backend import Backend, Chunk, Finish, Request, Turn
+from ..backend import Backend, Chunk, Finish, ModelInfo, Request, Turn
 from ..errors import Overloaded
 
 FINISHES: Final = get_args(Finish)
@@ -137,6 +137,22 @@ class BackendConformance:
             assert load.tokens_per_second is None or load.tokens_per_second >= 0
 
         self._play(story)
+
+    def test_two_starts_at_once_are_one(self) -> None:
+        async def ready(backend: Backend) -> list[ModelInfo]:
+            await backend.start()
+            return await backend.models()
+
+        async def story() -> None:
+            async with asyncio.timeout(self.patience), self.surroundings():
+                backend = self.backend()
+                try:
+                    one, other = await asyncio.gather(ready(backend), ready(backend))
+                    assert one == other, "a start was over before the backend was ready"
+                finally:
+                    await backend.close()
+
+        asyncio.run(story())
 
     def test_it_can_be_closed_in_any_state_and_more_than_once(self) -> None:
         async def story() -> None:

@@ -67,6 +67,7 @@ class VllmBackend(Backend):
         self._servers = [Server(address=address(url, key)) for url in provider.base_urls]
         self._responses = provider.api == "openai-responses"
         self._fleet: Fleet | None = None
+        self._starting = asyncio.Lock()
         self._models: list[ModelInfo] = []
         self._known_at = 0.0
         self._decision = Decision(False)
@@ -77,8 +78,11 @@ class VllmBackend(Backend):
         Raises:
             BackendError: none does, or there is no model.
         """
-        if self._fleet is not None:
-            return
+        async with self._starting:  # who comes meanwhile finds it ready
+            if self._fleet is None:
+                await self._start()
+
+    async def _start(self) -> None:
         fleet = self._fleet = Fleet(self._provider.name, self._servers, self._options, self._random)
         try:
             server, listed = await discovery.listing(fleet)
