@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from .awaited import AsyncHarness
     from .backend import FakeBackend
     from .clock import VirtualLoop
     from .conformance import BackendConformance
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _HOME_OF: Final = {
     "ADA": "writing",
+    "AsyncHarness": "awaited",
     "BOT": "telegram",
     "BackendConformance": "conformance",
     "FakeBackend": "backend",
@@ -42,6 +44,7 @@ _HOME_OF: Final = {
 __all__ = [
     "ADA",
     "BOT",
+    "AsyncHarness",
     "BackendConformance",
     "FakeBackend",
     "FakeHttp",

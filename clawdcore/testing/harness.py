@@ -7,6 +7,7 @@ Only the two ends are made up: Telegram is in memory, and the model is a
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import json
 from collections.abc import Coroutine, Mapping, Sequence
 from copy import deepcopy
@@ -164,9 +165,32 @@ class Harness:
                 raise RuntimeError("the bot stopped before the test was done")
             return task.result()
 
-        result = self.loop.run_until_complete(watched())
+        if self.loop.is_running():  # by an async test, of which this is another thread
+            result = self._handed_over(watched())
+        else:
+            result = self.loop.run_until_complete(watched())
         self._raise()
         return result
+
+    def _handed_over(self, work: Coroutine[Any, Any, T]) -> T:
+        """Have the loop do ``work``, and wait; meanwhile this thread does nothing."""
+        done: concurrent.futures.Future[T] = concurrent.futures.Future()
+
+        def over(task: asyncio.Task[T]) -> None:
+            self.loop.threads_busy += 1
+            error = asyncio.CancelledError() if task.cancelled() else task.exception()
+            if error is not None:
+                done.set_exception(error)
+            else:
+                done.set_result(task.result())
+
+        def begin() -> None:
+            self.loop.threads_busy -= 1
+            task = self.loop.create_task(work)
+            task.add_done_callback(over)
+
+        self.loop.call_soon_threadsafe(begin)
+        return done.result()
 
     def _raise(self) -> None:
         """Raise what a plugin has raised since the last time, if that is wanted."""

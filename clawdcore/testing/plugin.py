@@ -7,6 +7,7 @@ group ``clawdbot``. ``@pytest.mark.config({...})`` is the test's clawdbot.json.
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 import tomllib
@@ -64,6 +65,23 @@ def bot(request: pytest.FixtureRequest) -> Iterator[Harness]:
             harness.http.recorded(request.path.parent / "recordings" / file, anew=anew)
         _refuse_broken(harness)
         yield harness
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run an ``async def`` test that takes ``bot`` in the bot's loop, without any mark."""
+    bot = pyfuncitem.funcargs.get("bot")
+    if bot is None or not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    from .awaited import AsyncHarness
+    from .harness import Harness
+
+    if not isinstance(bot, Harness):  # somebody else's fixture of that name
+        return None
+    names = inspect.signature(pyfuncitem.obj).parameters
+    given = {name: pyfuncitem.funcargs[name] for name in names}
+    bot._run(pyfuncitem.obj(**{**given, "bot": AsyncHarness(bot)}))
+    return True
 
 
 def _refuse_broken(harness: Harness) -> None:
