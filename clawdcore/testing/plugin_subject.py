@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import psutil
@@ -22,6 +22,9 @@ from ..worker.strays import home_of
 from . import plugin_play as play
 from .harness import Harness
 from .network import NetworkRefused, network_refused
+
+FILES: Final = Path("/proc/self/fd")
+"""What this process has open, where the system says so."""
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,19 +148,31 @@ def whole_life(subject: Subject) -> Harness:
     return bot
 
 
-def open_now() -> dict[str, int]:
+def open_now() -> dict[str, frozenset[object]]:
     """What this process has open, by what it is called."""
     process = psutil.Process()
     return {
-        "threads": threading.active_count(),
-        "open files": process.num_fds(),
-        "processes": len(process.children(recursive=True)),
+        "threads": frozenset(threading.enumerate()),
+        "open files": frozenset(_files(process)),
+        "processes": frozenset(child.pid for child in process.children(recursive=True)),
     }
 
 
-def more_open(before: dict[str, int], after: dict[str, int]) -> str:
-    """What there is more of after than before, in words; "" for nothing."""
-    return ", ".join(f"{what}: {after[what]}" for what, n in before.items() if after[what] > n)
+def _files(process: psutil.Process) -> Iterator[object]:
+    if not FILES.is_dir():  # which Linux has; elsewhere they are only counted
+        yield from range(process.num_fds())
+        return
+    for file in FILES.iterdir():
+        with suppress(OSError):  # the one by which we look is gone by now
+            yield file.name, str(file.readlink())
+
+
+def more_open(
+    before: Mapping[str, frozenset[object]], after: Mapping[str, frozenset[object]]
+) -> str:
+    """How much there is after that was not there before, in words; "" for nothing."""
+    new = {what: len(after[what] - known) for what, known in before.items()}
+    return ", ".join(f"{what}: {count}" for what, count in new.items() if count)
 
 
 class Heard(logging.Handler):
